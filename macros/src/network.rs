@@ -1,0 +1,103 @@
+//! The checked declaration: every name resolved, every shape known, every user function inlined.
+
+use proc_macro2::{Ident, Span, TokenStream};
+
+use crate::graph::{Element, Shape};
+
+/// What `check` yields and `lower` and `emit` read.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) name: Ident,
+    /// The user's attributes (doc comments among them) but our own.
+    pub(crate) attributes: TokenStream,
+    pub(crate) visibility: TokenStream,
+    /// The folder of `#[dump("folder")]`.
+    pub(crate) dump: Option<String>,
+    /// In the order in which they lie in memory.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) inputs: Vec<Argument>,
+    /// The arguments of `loss` behind the outputs.
+    pub(crate) targets: Vec<Argument>,
+    pub(crate) outputs: Vec<Signature>,
+    pub(crate) has_loss: bool,
+    /// `pub fn`s of the body besides `forward` and `loss`.
+    pub(crate) methods: Vec<Method>,
+    /// One row for each layer call of `forward`, for `summary()`.
+    pub(crate) layers: Vec<LayerRow>,
+    /// The bodies: statements with resolved calls.
+    pub(crate) bodies: crate::check::Bodies,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    /// Fields from the outermost: `["block_2", "dense_1", "weight"]`.
+    pub(crate) path: Vec<String>,
+    pub(crate) shape: Shape,
+    pub(crate) role: Role,
+    pub(crate) initializer: Initializer,
+    pub(crate) frozen: bool,
+    pub(crate) clamp: Option<(f64, f64)>,
+}
+
+/// As the runtime's `Role`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Weight,
+    Bias,
+    Normalization,
+    Embedding,
+    Other,
+}
+
+/// As the runtime's `Initializer`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Initializer {
+    Zeros,
+    Constant(f64),
+    Literal(Vec<f64>),
+    Uniform(f64, f64),
+    Normal(f64),
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+    LecunUniform,
+    LecunNormal,
+    Orthogonal,
+}
+
+/// Shape and element of a sample's tensor; a per-step `Scalar` is one number for all samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature {
+    pub(crate) shape: Shape,
+    pub(crate) element: Element,
+    pub(crate) per_step: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    pub(crate) signature: Signature,
+}
+
+/// A further entry point.
+#[derive(Debug)]
+pub(crate) struct Method {
+    pub(crate) name: Ident,
+    pub(crate) attributes: TokenStream,
+    pub(crate) inputs: Vec<Argument>,
+    pub(crate) outputs: Vec<Signature>,
+}
+
+/// A line of the summary.
+#[derive(Debug, Clone)]
+pub(crate) struct LayerRow {
+    /// `dense_1`
+    pub(crate) name: String,
+    /// `dense(128)`
+    pub(crate) call: String,
+    pub(crate) output: Shape,
+    pub(crate) parameters: usize,
+    pub(crate) multiply_adds: usize,
+}
