@@ -1,6 +1,7 @@
 //! What `network!` generates code for: the contract between the compiler and the runtime.
 //!
-//! Users meet [`Network`](crate::Network), whose methods check their input and then call these.
+//! Users meet [`Network`](crate::Network), whose methods check their input and then call these. (The `run_` in
+//! the names keeps the two apart where code is generic over a network.)
 
 use crate::data::Samples;
 use crate::kernels::Machine;
@@ -50,14 +51,14 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     fn batch_of_one<'a>(sample: Self::Sample<'a>) -> Self::Inputs<'a>;
 
     /// Inference: leaves the outputs in `memory`.
-    fn predict<X: Machine, const CAPACITY: usize>(
+    fn run_predict<X: Machine, const CAPACITY: usize>(
         &self,
         machine: X,
         inputs: Self::Inputs<'_>,
         samples: usize,
         memory: &mut Self::Memory<CAPACITY>,
     );
-    /// The outputs that [`predict`](Self::predict) left.
+    /// The outputs that [`run_predict`](Self::run_predict) left.
     fn predicted<const CAPACITY: usize>(memory: &Self::Memory<CAPACITY>, samples: usize) -> Self::Outputs<'_>;
     /// The first sample of a batch of outputs.
     fn first_output(outputs: Self::Outputs<'_>) -> Option<Self::Output>;
@@ -72,7 +73,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         memory: &mut Self::Memory<CAPACITY>,
     ) -> Self::Terms;
     /// Inference: the sum over the samples of each loss term.
-    fn loss<X: Machine, const CAPACITY: usize>(
+    fn run_loss<X: Machine, const CAPACITY: usize>(
         &self,
         machine: X,
         inputs: Self::Inputs<'_>,
@@ -83,7 +84,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     /// Training: the sum over the samples of each loss term, and the gradient of `sum_k scales[k] * term_k`
     /// (added to `gradient` when `accumulate`, else written over it).
     #[expect(clippy::too_many_arguments, reason = "generated and called in one place each")]
-    fn loss_and_gradient<X: Machine, const CAPACITY: usize>(
+    fn run_loss_and_gradient<X: Machine, const CAPACITY: usize>(
         &self,
         machine: X,
         inputs: Self::Inputs<'_>,
@@ -96,8 +97,8 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         accumulate: bool,
     ) -> Self::Terms;
 
-    /// Training without the declared loss, first half: computes the outputs and keeps what `backward` needs.
-    fn forward<X: Machine, const CAPACITY: usize>(
+    /// Training without the declared loss, first half: computes the outputs and keeps what `run_backward` needs.
+    fn run_forward<X: Machine, const CAPACITY: usize>(
         &self,
         machine: X,
         inputs: Self::Inputs<'_>,
@@ -105,12 +106,12 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         key: u64,
         memory: &mut Self::Memory<CAPACITY>,
     );
-    /// The outputs that [`forward`](Self::forward) left.
+    /// The outputs that [`run_forward`](Self::run_forward) left.
     fn forwarded<const CAPACITY: usize>(memory: &Self::Memory<CAPACITY>, samples: usize) -> Self::Outputs<'_>;
-    /// Training without the declared loss, second half, after `forward` of the same inputs: the gradient of
+    /// Training without the declared loss, second half, after `run_forward` of the same inputs: the gradient of
     /// `sum(outputs * output_gradients)` for the parameters and, left in `memory`, for the inputs.
     #[expect(clippy::too_many_arguments, reason = "generated and called in one place each")]
-    fn backward<X: Machine, const CAPACITY: usize>(
+    fn run_backward<X: Machine, const CAPACITY: usize>(
         &self,
         machine: X,
         inputs: Self::Inputs<'_>,
@@ -121,7 +122,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         gradient: &mut Self,
         accumulate: bool,
     );
-    /// The input gradients that [`backward`](Self::backward) left.
+    /// The input gradients that [`run_backward`](Self::run_backward) left.
     fn input_gradients<const CAPACITY: usize>(
         memory: &Self::Memory<CAPACITY>,
         samples: usize,
