@@ -8,7 +8,12 @@
 
 mod build;
 mod display;
+#[cfg(test)]
+pub(crate) mod interpret;
+pub(crate) mod rebuild;
 mod shape;
+#[cfg(test)]
+pub(crate) mod verify;
 
 use std::collections::HashMap;
 
