@@ -1,0 +1,249 @@
+//! Contractions: products of matrices with an epilogue.
+
+use core::marker::PhantomData;
+
+use pulp::{Simd, WithSimd};
+
+use super::destinations::Outputs;
+use super::operands::Inputs;
+use super::tile::{Operands, Tiles};
+use super::{place, reaches};
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, Machine};
+
+/// A size: known at compile time ([`Const`]) or at run time (`usize`).
+pub trait Dim: Copy {
+    /// The size.
+    fn get(self) -> usize;
+}
+
+impl Dim for usize {
+    #[inline(always)]
+    fn get(self) -> usize {
+        self
+    }
+}
+
+/// A size known at compile time, for which the kernel is specialised.
+#[derive(Clone, Copy, Debug)]
+pub struct Const<const SIZE: usize>;
+
+impl<const SIZE: usize> Dim for Const<SIZE> {
+    #[inline(always)]
+    fn get(self) -> usize {
+        SIZE
+    }
+}
+
+/// A matrix, or one for each index of `D` outer loops. Offset and strides count elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'a, T, const D: usize> {
+    /// Where the elements lie.
+    pub slice: &'a [T],
+    /// Where the first element lies.
+    pub offset: usize,
+    /// From one matrix to the next, for each outer loop.
+    pub outer: [usize; D],
+    /// From one row to the next.
+    pub row: usize,
+    /// From one column to the next.
+    pub column: usize,
+}
+
+/// What happens to an element of the product: `O` results from it and `I` inputs.
+pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
+    /// The results; `previous[k]` is what destination `k` held at this place. Implementations are `#[inline(always)]`.
+    fn evaluate<S: Simd>(
+        self,
+        simd: S,
+        product: Lanes<T, S>,
+        inputs: [Lanes<T, S>; I],
+        previous: [Lanes<T, S>; O],
+    ) -> [Lanes<T, S>; O];
+}
+
+/// The epilogue that stores the product.
+#[derive(Clone, Copy, Debug)]
+pub struct Assign;
+
+impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        _: S,
+        product: Lanes<T, S>,
+        _: [Lanes<T, S>; 0],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        [product]
+    }
+}
+
+/// The epilogue that adds the product to what the destination holds if true, and stores it otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Accumulate(pub bool);
+
+impl<T: Scalar> Epilogue<T, 0, 1> for Accumulate {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        _: S,
+        product: Lanes<T, S>,
+        _: [Lanes<T, S>; 0],
+        [previous]: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        [if self.0 { previous + product } else { product }]
+    }
+}
+
+/// `product[i][j] = Σ a[i][k]·b[k][j]` for each outer index, given to `epilogue` with the inputs at `[outer…, i, j]`.
+///
+/// `a` has `m` rows and `k` columns, `b` has `k` rows and `n` columns; either may be transposed, that is have any strides.
+/// `R` is the number of outer loops `D` plus two. Destinations are usually stores, reductions over `i`, `j` or outer loops
+/// are possible as well. Out-of-range operands: nothing is touched.
+#[allow(clippy::too_many_arguments, reason = "a contraction has as many parts")]
+#[inline(always)]
+pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, const O: usize>(
+    machine: X,
+    outer: [usize; D],
+    m: M,
+    k: K,
+    n: N,
+    a: Matrix<'_, T, D>,
+    b: Matrix<'_, T, D>,
+    inputs: impl Inputs<T, R, I>,
+    outputs: impl Outputs<T, R, O>,
+    epilogue: impl Epilogue<T, I, O>,
+) where
+    T: Scalar,
+    X: Machine,
+    M: Dim,
+    K: Dim,
+    N: Dim,
+{
+    machine.call(Contract {
+        outer,
+        m,
+        k,
+        n,
+        a,
+        b,
+        inputs,
+        outputs,
+        epilogue,
+        scalar: PhantomData,
+    });
+}
+
+struct Contract<'a, T, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> {
+    outer: [usize; D],
+    m: M,
+    k: K,
+    n: N,
+    a: Matrix<'a, T, D>,
+    b: Matrix<'a, T, D>,
+    inputs: In,
+    outputs: Out,
+    epilogue: E,
+    scalar: PhantomData<T>,
+}
+
+impl<T, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> WithSimd
+    for Contract<'_, T, M, K, N, In, Out, E, D, R, I, O>
+where
+    T: Scalar,
+    M: Dim,
+    K: Dim,
+    N: Dim,
+    In: Inputs<T, R, I>,
+    Out: Outputs<T, R, O>,
+    E: Epilogue<T, I, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        const { assert!(R == D + 2, "operands have the outer loops, rows and columns") };
+        let (m, k, n) = (self.m.get(), self.k.get(), self.n.get());
+        let extents: [usize; R] = extend(&self.outer, m, n);
+        let fit = fits::<T, D, R>(&self.a, &self.outer, m, k)
+            && fits::<T, D, R>(&self.b, &self.outer, k, n)
+            && self.inputs.fit(&extents)
+            && self.outputs.fit(&extents);
+        debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
+        if !fit {
+            return;
+        }
+        self.outputs.prepare(&extents);
+        if extents.contains(&0) {
+            return;
+        }
+        let mut index = [0; D];
+        'matrices: loop {
+            // A product over nothing reads neither matrix, whose slices may then be empty.
+            let operands = Operands {
+                a: self
+                    .a
+                    .slice
+                    .as_ptr()
+                    .wrapping_add(place(self.a.offset, &index, &self.a.outer)),
+                a_row: self.a.row,
+                a_column: self.a.column,
+                b: self
+                    .b
+                    .slice
+                    .as_ptr()
+                    .wrapping_add(place(self.b.offset, &index, &self.b.outer)),
+                b_row: self.b.row,
+                b_column: self.b.column,
+                m,
+                k,
+                n,
+            };
+            let mut tiles = Tiles {
+                simd,
+                operands,
+                index: extend(&index, 0, 0),
+                inputs: self.inputs,
+                outputs: &mut self.outputs,
+                epilogue: self.epilogue,
+                scalar: PhantomData::<T>,
+            };
+            // SAFETY: both matrices, the inputs and the outputs fit the extents, and the index lies below them.
+            unsafe { tiles.run() };
+            for (index, &extent) in index.iter_mut().zip(&self.outer).rev() {
+                *index += 1;
+                if *index < extent {
+                    continue 'matrices;
+                }
+                *index = 0;
+            }
+            return;
+        }
+    }
+}
+
+#[inline(always)]
+fn fits<T, const D: usize, const R: usize>(
+    matrix: &Matrix<'_, T, D>,
+    outer: &[usize; D],
+    rows: usize,
+    columns: usize,
+) -> bool {
+    let extents: [usize; R] = extend(outer, rows, columns);
+    let strides: [usize; R] = extend(&matrix.outer, matrix.row, matrix.column);
+    reaches(matrix.slice.len(), matrix.offset, &extents, &strides)
+}
+
+/// `[outer…, row, column]`
+#[inline(always)]
+fn extend<const D: usize, const R: usize>(outer: &[usize; D], row: usize, column: usize) -> [usize; R] {
+    let mut extended = [0; R];
+    for (to, &from) in extended.iter_mut().zip(outer.iter().chain(&[row, column])) {
+        *to = from;
+    }
+    extended
+}
+
+#[cfg(test)]
+mod tests;

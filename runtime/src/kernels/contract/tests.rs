@@ -1,0 +1,257 @@
+use std::prelude::rust_2024::*;
+use std::{format, vec};
+
+use pulp::{Simd, WithSimd};
+
+use super::*;
+use crate::kernels::testing::{Random, assert_close, on_every_unit};
+use crate::kernels::{contiguous, store, sum_outer};
+use crate::simd::Outlined;
+
+/// How a matrix lies in memory: rows, columns or both apart.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    Rows,
+    Columns,
+    Apart,
+}
+
+impl Order {
+    fn strides(self, rows: usize, columns: usize, gap: usize) -> (usize, usize) {
+        match self {
+            Self::Rows => (columns + gap, 1),
+            Self::Columns => (1, rows + gap),
+            Self::Apart => (2 * columns + gap + 1, 2),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    outer: usize,
+    m: usize,
+    k: usize,
+    n: usize,
+    a: [usize; 3],
+    b: [usize; 3],
+    gap: usize,
+    data: [Vec<f64>; 3],
+    accumulate: bool,
+}
+
+impl Case {
+    fn new(random: &mut Random, [outer, m, k, n]: [usize; 4], orders: [Order; 2]) -> Self {
+        let gap = random.within(0, 3);
+        let (a_row, a_column) = orders[0].strides(m, k, gap);
+        let (b_row, b_column) = orders[1].strides(k, n, gap);
+        let a_size = a_row * m + a_column * k;
+        let b_size = b_row * k + b_column * n;
+        let c_size = m * (n + gap);
+        Self {
+            outer,
+            m,
+            k,
+            n,
+            a: [a_size, a_row, a_column],
+            b: [b_size, b_row, b_column],
+            gap,
+            data: [
+                random.numbers(outer * a_size),
+                random.numbers(outer * b_size),
+                random.numbers(outer * c_size),
+            ],
+            accumulate: random.within(0, 1) == 1,
+        }
+    }
+
+    fn expected(&self) -> Vec<f64> {
+        let mut c = self.data[2].clone();
+        let width = self.n + self.gap;
+        for o in 0..self.outer {
+            for i in 0..self.m {
+                for j in 0..self.n {
+                    let product: f64 = (0..self.k)
+                        .map(|k| {
+                            let a = self.data[0][o * self.a[0] + i * self.a[1] + k * self.a[2]];
+                            a * self.data[1][o * self.b[0] + k * self.b[1] + j * self.b[2]]
+                        })
+                        .sum();
+                    let place = &mut c[(o * self.m + i) * width + j];
+                    *place = if self.accumulate { *place + product } else { product };
+                }
+            }
+        }
+        c
+    }
+}
+
+struct Run<'a, T>(&'a Case, core::marker::PhantomData<T>);
+
+impl<T: Scalar> WithSimd for Run<'_, T> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        let case = self.0;
+        let [a, b, mut c] = case
+            .data
+            .clone()
+            .map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
+        let width = case.n + case.gap;
+        contract(
+            Outlined(simd),
+            [case.outer],
+            case.m,
+            case.k,
+            case.n,
+            Matrix {
+                slice: &a,
+                offset: 0,
+                outer: [case.a[0]],
+                row: case.a[1],
+                column: case.a[2],
+            },
+            Matrix {
+                slice: &b,
+                offset: 0,
+                outer: [case.b[0]],
+                row: case.b[1],
+                column: case.b[2],
+            },
+            (),
+            (store(&mut c, 0, [case.m * width, width, 1]),),
+            Accumulate(case.accumulate),
+        );
+        c.into_iter().map(Scalar::widen).collect()
+    }
+}
+
+fn check(case: &Case) {
+    let expected = case.expected();
+    let shape = format!("{}·{}×{}×{}", case.outer, case.m, case.k, case.n);
+    on_every_unit(
+        || Run::<f32>(case, core::marker::PhantomData),
+        |unit, got| assert_close(got.into_iter(), &expected, 2e-5, &format!("{unit}, f32, {shape}")),
+    );
+    on_every_unit(
+        || Run::<f64>(case, core::marker::PhantomData),
+        |unit, got| assert_close(got.into_iter(), &expected, 1e-13, &format!("{unit}, f64, {shape}")),
+    );
+}
+
+#[test]
+fn agrees_with_the_plain_sum_in_every_order() {
+    let mut random = Random(1);
+    let orders = [Order::Rows, Order::Columns, Order::Apart];
+    for a in orders {
+        for b in orders {
+            for _ in 0..8 {
+                let sizes = [
+                    random.within(1, 2),
+                    random.within(1, 29),
+                    random.within(0, 40),
+                    random.within(1, 70),
+                ];
+                check(&Case::new(&mut random, sizes, [a, b]));
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_longer_than_the_buffers_are_put_together() {
+    let mut random = Random(2);
+    for (m, k, n) in [(3, 700, 5), (150, 300, 33), (13, 129, 40), (1, 2100, 3), (140, 260, 9)] {
+        check(&Case::new(&mut random, [1, m, k, n], [Order::Rows, Order::Columns]));
+    }
+}
+
+#[test]
+fn single_rows_are_wide() {
+    let mut random = Random(3);
+    for (k, n) in [(9, 128), (20, 300), (5, 129), (1, 64)] {
+        check(&Case::new(&mut random, [1, 1, k, n], [Order::Rows, Order::Rows]));
+    }
+}
+
+#[derive(Clone, Copy)]
+struct BiasRelu;
+
+impl<T: Scalar> Epilogue<T, 1, 2> for BiasRelu {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        simd: S,
+        product: Lanes<T, S>,
+        [bias]: [Lanes<T, S>; 1],
+        _: [Lanes<T, S>; 2],
+    ) -> [Lanes<T, S>; 2] {
+        let value = (product + bias).max(Lanes::constant(simd, 0.0));
+        [value, value]
+    }
+}
+
+struct Fused<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    bias: &'a [f32],
+}
+
+impl WithSimd for Fused<'_> {
+    type Output = (Vec<f32>, Vec<f32>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let (mut out, mut sums) = (vec![0.0; 17 * 37], vec![9.0; 37]);
+        contract(
+            Outlined(simd),
+            [],
+            17_usize,
+            Const::<20>,
+            Const::<37>,
+            Matrix {
+                slice: self.a,
+                offset: 0,
+                outer: [],
+                row: 20,
+                column: 1,
+            },
+            Matrix {
+                slice: self.b,
+                offset: 0,
+                outer: [],
+                row: 37,
+                column: 1,
+            },
+            (contiguous(self.bias, 0, [0, 1]),),
+            (store(&mut out, 0, [37, 1]), sum_outer(&mut sums, 0, [0, 1], false)),
+            BiasRelu,
+        );
+        (out, sums)
+    }
+}
+
+#[test]
+fn an_epilogue_takes_inputs_and_may_reduce() {
+    let mut random = Random(4);
+    let [a, b, bias] = [17 * 20, 20 * 37, 37].map(|count| random.numbers(count));
+    let expected: Vec<f64> = (0..17 * 37)
+        .map(|place| {
+            let (i, j) = (place / 37, place % 37);
+            ((0..20).map(|k| a[i * 20 + k] * b[k * 37 + j]).sum::<f64>() + bias[j]).max(0.0)
+        })
+        .collect();
+    let sums: Vec<f64> = (0..37).map(|j| (0..17).map(|i| expected[i * 37 + j]).sum()).collect();
+    let [a, b, bias] = [a, b, bias].map(|data| data.into_iter().map(|value| value as f32).collect::<Vec<_>>());
+    on_every_unit(
+        || Fused {
+            a: &a,
+            b: &b,
+            bias: &bias,
+        },
+        |unit, (out, reduced)| {
+            assert_close(out.into_iter().map(f64::from), &expected, 1e-5, unit.name());
+            assert_close(reduced.into_iter().map(f64::from), &sums, 1e-5, unit.name());
+        },
+    );
+}

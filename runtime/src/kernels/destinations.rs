@@ -1,0 +1,627 @@
+//! Where the results of a kernel go: stores and reductions.
+
+use core::marker::PhantomData;
+
+use pulp::Simd;
+
+use super::operands::with_innermost;
+use super::{Span, place, reaches};
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
+/// One result of a kernel.
+pub trait Output<T: Scalar, const R: usize> {
+    /// What is carried along a row.
+    type State<S: Simd>: Copy;
+
+    /// Whether every index below `extents` lies inside the slice.
+    fn fits(&self, extents: &[usize; R]) -> bool;
+
+    /// Sets reductions to their identity, unless they accumulate. `extents` are ones that [`fits`](Self::fits) has
+    /// admitted.
+    fn prepare(&mut self, extents: &[usize; R]);
+
+    /// Where the row with this index begins (its innermost index is zero).
+    fn base(&self, index: &[usize; R]) -> usize;
+
+    /// The state at the beginning of a row.
+    fn begin<S: Simd>(&self, simd: S) -> Self::State<S>;
+
+    /// What a store held at this place; zero for reductions.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S>;
+
+    /// Takes the values from `position` on along the innermost loop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        state: &mut Self::State<S>,
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    );
+
+    /// Ends a row.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn finish<S: Simd>(&mut self, state: Self::State<S>, base: usize);
+}
+
+/// All results of a kernel: a tuple of `M` destinations.
+pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
+    /// What is carried along a row, for each destination.
+    type States<S: Simd>: Copy;
+
+    /// Whether every index below `extents` lies inside all slices.
+    fn fit(&self, extents: &[usize; R]) -> bool;
+
+    /// Sets reductions to their identity, unless they accumulate.
+    fn prepare(&mut self, extents: &[usize; R]);
+
+    /// Where the row with this index begins in each destination.
+    fn bases(&self, index: &[usize; R]) -> [usize; M];
+
+    /// The states at the beginning of a row.
+    fn begin<S: Simd>(&self, simd: S) -> Self::States<S>;
+
+    /// What the stores held at this place.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn previous<S: Simd, P: Span<T, S>>(
+        &self,
+        simd: S,
+        bases: &[usize; M],
+        position: usize,
+        span: P,
+    ) -> [Lanes<T, S>; M];
+
+    /// Takes the values from `position` on along the innermost loop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        states: &mut Self::States<S>,
+        bases: &[usize; M],
+        position: usize,
+        span: P,
+        values: [Lanes<T, S>; M],
+    );
+
+    /// Ends a row.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`](super::operands::Input::load).
+    unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; M]);
+}
+
+/// A destination that keeps every value: see [`store`].
+#[derive(Debug)]
+pub struct Store<'a, T, const R: usize> {
+    slice: &'a mut [T],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Keeps every value; the innermost stride is 1.
+#[inline(always)]
+pub fn store<T, const R: usize>(slice: &mut [T], offset: usize, strides: [usize; R]) -> Store<'_, T, R> {
+    debug_assert!(strides.last() == Some(&1), "a contiguous destination has stride 1");
+    Store {
+        slice,
+        offset,
+        strides: with_innermost(strides, 1),
+    }
+}
+
+/// A destination that keeps every value, at any distance: see [`store_strided`].
+#[derive(Debug)]
+pub struct StoreStrided<'a, T, const R: usize> {
+    slice: &'a mut [T],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Keeps every value, with any innermost stride, lane by lane; at stride 0 the last one remains.
+#[inline(always)]
+pub fn store_strided<T, const R: usize>(slice: &mut [T], offset: usize, strides: [usize; R]) -> StoreStrided<'_, T, R> {
+    StoreStrided { slice, offset, strides }
+}
+
+impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
+    type State<S: Simd> = ();
+
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn prepare(&mut self, _: &[usize; R]) {}
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
+        unsafe { span.load(simd, self.slice.as_ptr().add(base + position)) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
+        unsafe { span.store(self.slice.as_mut_ptr().add(base + position), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
+
+impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
+    type State<S: Simd> = ();
+
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn prepare(&mut self, _: &[usize; R]) {}
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        let operand = super::operands::strided(self.slice, 0, self.strides);
+        // SAFETY: the same places as those of this destination, which `fits` has admitted.
+        unsafe { super::operands::Input::load(&operand, simd, base, position, span) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        let stride = self.strides.last().copied().unwrap_or(0);
+        let mut vector = value.unwrap();
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
+            // SAFETY: `fits` has admitted the row up to the end of the span.
+            unsafe { *self.slice.get_unchecked_mut(base + (position + lane) * stride) = *value };
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
+
+/// How values are combined.
+pub trait Reduction: Copy {
+    /// What combines with any value to that value.
+    fn identity<T: Scalar>() -> T;
+
+    /// Both, lane by lane.
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S>;
+
+    /// All lanes of one register.
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T;
+
+    /// Two numbers.
+    fn join<T: Scalar>(a: T, b: T) -> T;
+}
+
+/// Addition.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum;
+
+impl Reduction for Sum {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::zero()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a + b
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_sum()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        a + b
+    }
+}
+
+/// The largest; NaN where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Largest;
+
+impl Reduction for Largest {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::neg_infinity()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a.max(b)
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_max()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        if a.is_nan() || a > b { a } else { b }
+    }
+}
+
+/// The smallest; NaN where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Smallest;
+
+impl Reduction for Smallest {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::infinity()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a.min(b)
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_min()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        if a.is_nan() || a < b { a } else { b }
+    }
+}
+
+/// A reduction along the innermost loop (and any other whose stride is 0).
+#[derive(Debug)]
+pub struct Inner<'a, T, K, const R: usize> {
+    slice: &'a mut [T],
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// A reduction along outer loops only: neighbours along the innermost loop are neighbours in memory.
+#[derive(Debug)]
+pub struct Outer<'a, T, K, const R: usize> {
+    slice: &'a mut [T],
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// A reduction with any innermost stride, lane by lane.
+#[derive(Debug)]
+pub struct Scattered<'a, T, K, const R: usize> {
+    slice: &'a mut [T],
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// Constructors of the three forms of a reduction.
+macro_rules! reductions {
+    ($($kind:ident $what:literal: $inner:ident $outer:ident $scattered:ident;)*) => {$(
+        #[doc = concat!("The ", $what, " along the innermost loop and every other whose stride is 0; the innermost is.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $inner<T, const R: usize>(
+            slice: &mut [T],
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Inner<'_, T, $kind, R> {
+            debug_assert!(strides.last() == Some(&0), "an inner reduction has stride 0");
+            Inner { slice, offset, strides: with_innermost(strides, 0), accumulate, kind: PhantomData }
+        }
+
+        #[doc = concat!("The ", $what, " along every outer loop whose stride is 0; the innermost stride is 1.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $outer<T, const R: usize>(
+            slice: &mut [T],
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Outer<'_, T, $kind, R> {
+            debug_assert!(strides.last() == Some(&1), "an outer reduction has stride 1");
+            Outer { slice, offset, strides: with_innermost(strides, 1), accumulate, kind: PhantomData }
+        }
+
+        #[doc = concat!("The ", $what, " along every loop whose stride is 0; the innermost stride may be any.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $scattered<T, const R: usize>(
+            slice: &mut [T],
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Scattered<'_, T, $kind, R> {
+            Scattered { slice, offset, strides, accumulate, kind: PhantomData }
+        }
+    )*};
+}
+
+reductions! {
+    Sum "sum": sum_inner sum_outer sum_strided;
+    Largest "maximum": max_inner max_outer max_strided;
+    Smallest "minimum": min_inner min_outer min_strided;
+}
+
+/// Sets every place that a reduction writes; an empty reduced loop still has its destination.
+#[inline(always)]
+fn reset<T: Scalar, const R: usize>(
+    slice: &mut [T],
+    offset: usize,
+    strides: &[usize; R],
+    extents: &[usize; R],
+    value: T,
+) {
+    let mut kept = *extents;
+    for (extent, &stride) in kept.iter_mut().zip(strides) {
+        if stride == 0 {
+            *extent = 1;
+        }
+    }
+    if kept.contains(&0) {
+        return;
+    }
+    let mut index = [0; R];
+    'places: loop {
+        if let Some(place) = slice.get_mut(place(offset, &index, strides)) {
+            *place = value;
+        }
+        for (index, &extent) in index.iter_mut().zip(&kept).rev() {
+            *index += 1;
+            if *index < extent {
+                continue 'places;
+            }
+            *index = 0;
+        }
+        return;
+    }
+}
+
+/// What the three forms of a reduction have in common.
+macro_rules! reduction {
+    () => {
+        #[inline(always)]
+        fn fits(&self, extents: &[usize; R]) -> bool {
+            reaches(self.slice.len(), self.offset, extents, &self.strides)
+        }
+
+        #[inline(always)]
+        fn prepare(&mut self, extents: &[usize; R]) {
+            if !self.accumulate {
+                reset(self.slice, self.offset, &self.strides, extents, K::identity());
+            }
+        }
+
+        #[inline(always)]
+        fn base(&self, index: &[usize; R]) -> usize {
+            place(self.offset, index, &self.strides)
+        }
+
+        #[inline(always)]
+        unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, _: usize, _: usize, _: P) -> Lanes<T, S> {
+            Lanes::constant(simd, 0.0)
+        }
+    };
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R> {
+    type State<S: Simd> = Lanes<T, S>;
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, simd: S) -> Lanes<T, S> {
+        Lanes::splat(simd, K::identity())
+    }
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        state: &mut Lanes<T, S>,
+        _: usize,
+        _: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        let identity = Lanes::splat(value.simd(), K::identity());
+        *state = K::combine(*state, span.fill(value, identity));
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, state: Lanes<T, S>, base: usize) {
+        // SAFETY: `fits` has admitted the row's only place.
+        let place = unsafe { self.slice.get_unchecked_mut(base) };
+        *place = K::join(*place, K::collapse(state));
+    }
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Outer<'_, T, K, R> {
+    type State<S: Simd> = ();
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
+        unsafe {
+            let pointer = self.slice.as_mut_ptr().add(base + position);
+            let held = span.load(value.simd(), pointer);
+            span.store(pointer, K::combine(held, value));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, K, R> {
+    type State<S: Simd> = ();
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        let stride = self.strides.last().copied().unwrap_or(0);
+        let mut vector = value.unwrap();
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
+            // SAFETY: `fits` has admitted the row up to the end of the span.
+            let place = unsafe { self.slice.get_unchecked_mut(base + (position + lane) * stride) };
+            *place = K::join(*place, *value);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
+
+macro_rules! outputs {
+    ($($count:literal: $($output:ident $place:tt)*;)*) => {$(
+        impl<T: Scalar, const R: usize, $($output: Output<T, R>),*> Outputs<T, R, $count> for ($($output,)*) {
+            type States<S: Simd> = ($($output::State<S>,)*);
+
+            #[inline(always)]
+            fn fit(&self, extents: &[usize; R]) -> bool {
+                true $(&& self.$place.fits(extents))*
+            }
+
+            #[inline(always)]
+            fn prepare(&mut self, extents: &[usize; R]) {
+                $(self.$place.prepare(extents);)*
+            }
+
+            #[inline(always)]
+            fn bases(&self, index: &[usize; R]) -> [usize; $count] {
+                [$(self.$place.base(index)),*]
+            }
+
+            #[inline(always)]
+            fn begin<S: Simd>(&self, simd: S) -> Self::States<S> {
+                ($(self.$place.begin(simd),)*)
+            }
+
+            #[inline(always)]
+            unsafe fn previous<S: Simd, P: Span<T, S>>(
+                &self,
+                simd: S,
+                bases: &[usize; $count],
+                position: usize,
+                span: P,
+            ) -> [Lanes<T, S>; $count] {
+                // SAFETY: the caller's promise holds for each destination.
+                unsafe { [$(self.$place.previous(simd, bases[$place], position, span)),*] }
+            }
+
+            #[inline(always)]
+            unsafe fn write<S: Simd, P: Span<T, S>>(
+                &mut self,
+                states: &mut Self::States<S>,
+                bases: &[usize; $count],
+                position: usize,
+                span: P,
+                values: [Lanes<T, S>; $count],
+            ) {
+                // SAFETY: the caller's promise holds for each destination.
+                unsafe { $(self.$place.write(&mut states.$place, bases[$place], position, span, values[$place]);)* }
+            }
+
+            #[inline(always)]
+            unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; $count]) {
+                // SAFETY: the caller's promise holds for each destination.
+                unsafe { $(self.$place.finish(states.$place, bases[$place]);)* }
+            }
+        }
+    )*};
+}
+
+outputs! {
+    1: A 0;
+    2: A 0 B 1;
+    3: A 0 B 1 C 2;
+    4: A 0 B 1 C 2 D 3;
+    5: A 0 B 1 C 2 D 3 E 4;
+    6: A 0 B 1 C 2 D 3 E 4 F 5;
+    7: A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+}

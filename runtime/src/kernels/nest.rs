@@ -1,0 +1,140 @@
+//! Elementwise maps and reductions: nested loops around a body.
+
+use core::marker::PhantomData;
+
+use pulp::{Simd, WithSimd};
+
+use super::destinations::Outputs;
+use super::operands::Inputs;
+use super::span::{Part, Span, Whole};
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, Machine};
+
+/// What a [`nest`] computes at each index: `M` results from `N` inputs.
+pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
+    /// The results; `previous[k]` is what destination `k` held at this place if it is a store, zero if it is a
+    /// reduction. Implementations are `#[inline(always)]`.
+    fn evaluate<S: Simd>(self, simd: S, inputs: [Lanes<T, S>; N], previous: [Lanes<T, S>; M]) -> [Lanes<T, S>; M];
+}
+
+/// Evaluates `body` at every index below `extents`, the last one innermost and vectorised.
+///
+/// Reductions whose loops are empty give their identity. Out-of-range operands: nothing is touched.
+#[inline(always)]
+pub fn nest<T, X: Machine, const R: usize, const N: usize, const M: usize>(
+    machine: X,
+    extents: [usize; R],
+    inputs: impl Inputs<T, R, N>,
+    outputs: impl Outputs<T, R, M>,
+    body: impl Body<T, N, M>,
+) where
+    T: Scalar,
+{
+    machine.call(Nest {
+        extents,
+        inputs,
+        outputs,
+        body,
+        scalar: PhantomData::<T>,
+    });
+}
+
+struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
+    extents: [usize; R],
+    inputs: I,
+    outputs: O,
+    body: B,
+    scalar: PhantomData<T>,
+}
+
+impl<T, I, O, B, const R: usize, const N: usize, const M: usize> WithSimd for Nest<T, I, O, B, R, N, M>
+where
+    T: Scalar,
+    I: Inputs<T, R, N>,
+    O: Outputs<T, R, M>,
+    B: Body<T, N, M>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        const { assert!(R > 0, "a nest has at least one loop") };
+        let fit = self.inputs.fit(&self.extents) && self.outputs.fit(&self.extents);
+        debug_assert!(fit, "an operand of a nest reaches beyond its slice");
+        if !fit {
+            return;
+        }
+        self.outputs.prepare(&self.extents);
+        if self.extents.contains(&0) {
+            return;
+        }
+        let mut index = [0; R];
+        'rows: loop {
+            self.row(simd, &index);
+            for (index, &extent) in index.iter_mut().zip(&self.extents).rev().skip(1) {
+                *index += 1;
+                if *index < extent {
+                    continue 'rows;
+                }
+                *index = 0;
+            }
+            return;
+        }
+    }
+}
+
+impl<T, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, I, O, B, R, N, M>
+where
+    T: Scalar,
+    I: Inputs<T, R, N>,
+    O: Outputs<T, R, M>,
+    B: Body<T, N, M>,
+{
+    /// One run of the innermost loop.
+    #[inline(always)]
+    fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
+        let length = self.extents[R - 1];
+        let (from, to) = (self.inputs.bases(index), self.outputs.bases(index));
+        let mut states = self.outputs.begin(simd);
+        let lanes = Lanes::<T, S>::COUNT;
+        let mut position = 0;
+        while length - position >= lanes {
+            self.step(simd, &from, &to, &mut states, position, Whole);
+            position += lanes;
+        }
+        if position < length {
+            self.step(
+                simd,
+                &from,
+                &to,
+                &mut states,
+                position,
+                Part::new(simd, length - position),
+            );
+        }
+        // SAFETY: the operands fit the extents, and `index` lies below them.
+        unsafe { self.outputs.finish(states, &to) };
+    }
+
+    #[inline(always)]
+    fn step<S: Simd>(
+        &mut self,
+        simd: S,
+        from: &[usize; N],
+        to: &[usize; M],
+        states: &mut O::States<S>,
+        position: usize,
+        span: impl Span<T, S>,
+    ) {
+        // SAFETY: the operands fit the extents, the index lies below them, and the span ends within the row.
+        unsafe {
+            let inputs = self.inputs.load(simd, from, position, span);
+            let previous = self.outputs.previous(simd, to, position, span);
+            let values = self.body.evaluate(simd, inputs, previous);
+            self.outputs.write(states, to, position, span, values);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+use std::prelude::rust_2024::*;
+use std::{format, vec};
+
+use pulp::{Simd, WithSimd};
+
+use super::*;
+use crate::kernels::testing::{Random, assert_close, on_every_unit};
+use crate::kernels::{
+    broadcast, contiguous, indices, max_inner, max_strided, min_outer, position, scalar, store, store_strided, strided,
+    sum_inner, sum_outer, sum_strided,
+};
+use crate::simd::{Inlined, Outlined};
+
+/// `a·b + c` and `a - previous`.
+#[derive(Clone, Copy)]
+struct Mix;
+
+impl<T: Scalar> Body<T, 3, 2> for Mix {
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, _: S, [a, b, c]: [Lanes<T, S>; 3], previous: [Lanes<T, S>; 2]) -> [Lanes<T, S>; 2] {
+        [a * b + c, a - previous[1]]
+    }
+}
+
+/// Hands its only input to every destination.
+#[derive(Clone, Copy)]
+struct Copied;
+
+impl<T: Scalar, const M: usize> Body<T, 1, M> for Copied {
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, _: S, [value]: [Lanes<T, S>; 1], _: [Lanes<T, S>; M]) -> [Lanes<T, S>; M] {
+        [value; M]
+    }
+}
+
+/// Sums of all inputs.
+#[derive(Clone, Copy)]
+struct Total;
+
+impl<T: Scalar, const N: usize> Body<T, N, 1> for Total {
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, simd: S, inputs: [Lanes<T, S>; N], _: [Lanes<T, S>; 1]) -> [Lanes<T, S>; 1] {
+        let mut sum = Lanes::constant(simd, 0.0);
+        for input in inputs {
+            sum += input;
+        }
+        [sum]
+    }
+}
+
+struct Map<'a> {
+    rows: usize,
+    columns: usize,
+    data: &'a [f32],
+}
+
+impl WithSimd for Map<'_> {
+    type Output = [Vec<f32>; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { rows, columns, data } = self;
+        let (mut first, mut second) = (vec![0.0; rows * columns], data.to_vec());
+        nest(
+            Outlined(simd),
+            [rows, columns],
+            (
+                contiguous(data, 0, [columns, 1]),
+                broadcast(data, 1, [1, 0]),
+                strided(data, 0, [1, rows]),
+            ),
+            (
+                store_strided(&mut first, 0, [1, rows]),
+                store(&mut second, 0, [columns, 1]),
+            ),
+            Mix,
+        );
+        [first, second]
+    }
+}
+
+#[test]
+fn maps_read_and_write_in_every_order() {
+    let mut random = Random(5);
+    for (rows, columns) in [(1, 1), (3, 5), (2, 16), (7, 33), (4, 100)] {
+        let data = random.numbers(rows * columns + 1);
+        let (mut first, mut second) = (vec![0.0; rows * columns], data.clone());
+        for i in 0..rows {
+            for j in 0..columns {
+                first[i + j * rows] = data[i * columns + j] * data[1 + i] + data[i + j * rows];
+                second[i * columns + j] = 0.0;
+            }
+        }
+        let single: Vec<f32> = data.iter().map(|&value| value as f32).collect();
+        on_every_unit(
+            || Map {
+                rows,
+                columns,
+                data: &single,
+            },
+            |unit, out| {
+                assert_close(out[0].iter().map(|&value| f64::from(value)), &first, 1e-6, unit.name());
+                assert_close(out[1].iter().map(|&value| f64::from(value)), &second, 0.0, unit.name());
+            },
+        );
+    }
+}
+
+struct Reduce<'a> {
+    extents: [usize; 3],
+    data: &'a [f64],
+}
+
+impl WithSimd for Reduce<'_> {
+    type Output = [Vec<f64>; 7];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let [a, b, c] = self.extents;
+        let mut out = [
+            vec![7.0; a * b],
+            vec![2.0; a],
+            vec![7.0; c],
+            vec![0.5; b * c],
+            vec![7.0; b],
+            vec![7.0; 1],
+            vec![7.0; c],
+        ];
+        let [rows, planes, columns, accumulated, smallest, largest, scattered] = &mut out;
+        nest(
+            Inlined(simd),
+            self.extents,
+            (contiguous(self.data, 0, [b * c, c, 1]),),
+            (
+                sum_inner(rows, 0, [b, 1, 0], false),
+                sum_inner(planes, 0, [1, 0, 0], true),
+                sum_outer(columns, 0, [0, 0, 1], false),
+                sum_outer(accumulated, 0, [0, c, 1], true),
+                max_inner(smallest, 0, [0, 1, 0], false),
+                max_strided(largest, 0, [0, 0, 0], false),
+                min_outer(scattered, 0, [0, 0, 1], false),
+            ),
+            Copied,
+        );
+        out
+    }
+}
+
+#[test]
+fn reductions_over_any_loops() {
+    let mut random = Random(6);
+    for extents in [[1, 1, 1], [2, 3, 5], [3, 2, 16], [4, 3, 50], [2, 2, 0]] {
+        let [a, b, c] = extents;
+        let data = random.numbers(a * b * c);
+        let at = |i: usize, j: usize, k: usize| data[(i * b + j) * c + k];
+        let mut expected = [
+            vec![0.0; a * b],
+            vec![2.0; a],
+            vec![0.0; c],
+            vec![0.5; b * c],
+            vec![f64::NEG_INFINITY; b],
+            vec![f64::NEG_INFINITY; 1],
+            vec![f64::INFINITY; c],
+        ];
+        for i in 0..a {
+            for j in 0..b {
+                for k in 0..c {
+                    let value = at(i, j, k);
+                    expected[0][i * b + j] += value;
+                    expected[1][i] += value;
+                    expected[2][k] += value;
+                    expected[3][j * c + k] += value;
+                    expected[4][j] = expected[4][j].max(value);
+                    expected[5][0] = expected[5][0].max(value);
+                    expected[6][k] = expected[6][k].min(value);
+                }
+            }
+        }
+        on_every_unit(
+            || Reduce { extents, data: &data },
+            |unit, out| {
+                for (which, (got, expected)) in out.iter().zip(&expected).enumerate() {
+                    let context = format!("{unit}, {extents:?}, reduction {which}");
+                    assert_close(got.iter().copied(), expected, 1e-14, &context);
+                }
+            },
+        );
+    }
+}
+
+struct Others<'a>(&'a [u32]);
+
+impl WithSimd for Others<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        let mut out = vec![0.0; 3 * 20];
+        nest(
+            Outlined(simd),
+            [3, 20],
+            (
+                indices(self.0, 0, [1, 0]),
+                indices(self.0, 1, [0, 1]),
+                position(5, [100, 2]),
+                scalar(0.25),
+            ),
+            (store(&mut out, 0, [20, 1]),),
+            Total,
+        );
+        out
+    }
+}
+
+#[test]
+fn indices_positions_and_scalars() {
+    let list: Vec<u32> = (0..21).map(|i| i * i % 13).collect();
+    let expected: Vec<f64> = (0..60)
+        .map(|place| {
+            let (i, j) = (place / 20, place % 20);
+            f64::from(list[i] + list[j + 1]) + (5 + 100 * i + 2 * j) as f64 + 0.25
+        })
+        .collect();
+    on_every_unit(
+        || Others(&list),
+        |unit, out| assert_close(out.into_iter().map(f64::from), &expected, 0.0, unit.name()),
+    );
+}
+
+struct Scattered(Vec<f64>);
+
+impl WithSimd for Scattered {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+        let mut out = vec![0.0; 30];
+        nest(
+            Outlined(simd),
+            [4, 10],
+            (contiguous(&self.0, 0, [10, 1]),),
+            (sum_strided(&mut out, 0, [0, 3], false),),
+            Copied,
+        );
+        out
+    }
+}
+
+#[test]
+fn scattered_sums() {
+    let data = Random(7).numbers(40);
+    let expected: Vec<f64> = (0..30)
+        .map(|place| {
+            if place % 3 == 0 {
+                (0..4).map(|i| data[i * 10 + place / 3]).sum()
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    on_every_unit(
+        || Scattered(data.clone()),
+        |unit, out| assert_close(out.into_iter(), &expected, 1e-15, unit.name()),
+    );
+}

@@ -1,0 +1,343 @@
+//! Where the inputs of a kernel lie.
+//!
+//! An operand of rank `R` belongs to `R` nested loops, the innermost last, and says which value it has at each index.
+//! Offsets and strides count elements.
+
+use pulp::Simd;
+
+use super::{Span, place, reaches};
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
+/// One input of a kernel.
+pub trait Input<T: Scalar, const R: usize>: Copy {
+    /// Whether every index below `extents` lies inside the slice.
+    fn fits(&self, extents: &[usize; R]) -> bool;
+
+    /// Where the row with this index begins (its innermost index is zero).
+    fn base(&self, index: &[usize; R]) -> usize;
+
+    /// The values from `position` on along the innermost loop.
+    ///
+    /// # Safety
+    ///
+    /// `base` must come from [`base`](Self::base), and this index, with `position` up to the end of the span as its
+    /// innermost part, must lie below extents that [`fits`](Self::fits) has admitted.
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S>;
+}
+
+/// All inputs of a kernel: a tuple of `N` operands.
+pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy {
+    /// Whether every index below `extents` lies inside all slices.
+    fn fit(&self, extents: &[usize; R]) -> bool;
+
+    /// Where the row with this index begins in each operand.
+    fn bases(&self, index: &[usize; R]) -> [usize; N];
+
+    /// The values of all operands from `position` on along the innermost loop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Input::load`].
+    unsafe fn load<S: Simd, P: Span<T, S>>(
+        &self,
+        simd: S,
+        bases: &[usize; N],
+        position: usize,
+        span: P,
+    ) -> [Lanes<T, S>; N];
+}
+
+/// Neighbouring values along the innermost loop.
+#[derive(Clone, Copy, Debug)]
+pub struct Contiguous<'a, T, const R: usize> {
+    slice: &'a [T],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Values whose innermost stride is 1 (the last entry of `strides` is not looked at in optimised builds).
+#[inline(always)]
+pub fn contiguous<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Contiguous<'_, T, R> {
+    debug_assert!(strides.last() == Some(&1), "a contiguous operand has stride 1");
+    Contiguous {
+        slice,
+        offset,
+        strides: with_innermost(strides, 1),
+    }
+}
+
+/// One value a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Broadcast<'a, T, const R: usize> {
+    slice: &'a [T],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Values that stay the same along the innermost loop: its stride is 0.
+#[inline(always)]
+pub fn broadcast<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Broadcast<'_, T, R> {
+    debug_assert!(strides.last() == Some(&0), "a broadcast operand has stride 0");
+    Broadcast {
+        slice,
+        offset,
+        strides: with_innermost(strides, 0),
+    }
+}
+
+/// Values at any distance, read lane by lane.
+#[derive(Clone, Copy, Debug)]
+pub struct Strided<'a, T, const R: usize> {
+    slice: &'a [T],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Values with any innermost stride; slower than [`contiguous`] and [`broadcast`].
+#[inline(always)]
+pub fn strided<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Strided<'_, T, R> {
+    Strided { slice, offset, strides }
+}
+
+/// Class indices or lengths, as numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Indices<'a, const R: usize> {
+    slice: &'a [u32],
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// Whole numbers converted to the scalar type, with any innermost stride.
+#[inline(always)]
+pub fn indices<const R: usize>(slice: &[u32], offset: usize, strides: [usize; R]) -> Indices<'_, R> {
+    Indices { slice, offset, strides }
+}
+
+/// The index itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Position<const R: usize> {
+    offset: usize,
+    strides: [usize; R],
+}
+
+/// `offset + Σ index·stride` as a number: one-hot vectors and masks are comparisons with it.
+#[inline(always)]
+pub fn position<const R: usize>(offset: usize, strides: [usize; R]) -> Position<R> {
+    Position { offset, strides }
+}
+
+/// The same number everywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Same<T>(T);
+
+/// One number for all indices.
+#[inline(always)]
+pub fn scalar<T>(value: T) -> Same<T> {
+    Same(value)
+}
+
+#[inline(always)]
+pub(super) fn with_innermost<const R: usize>(mut strides: [usize; R], stride: usize) -> [usize; R] {
+    if let Some(last) = strides.last_mut() {
+        *last = stride;
+    }
+    strides
+}
+
+#[inline(always)]
+fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
+    strides.last().copied().unwrap_or(0)
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
+        unsafe { span.load(simd, self.slice.as_ptr().add(base + position)) }
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, _: usize, _: P) -> Lanes<T, S> {
+        // SAFETY: `fits` has admitted the row's only place.
+        Lanes::splat(simd, unsafe { *self.slice.get_unchecked(base) })
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        let stride = innermost(&self.strides);
+        let mut vector = T::splat(simd, T::zero());
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector)
+            .iter_mut()
+            .take(span.count())
+            .enumerate()
+        {
+            // SAFETY: `fits` has admitted the row up to the end of the span.
+            *value = unsafe { *self.slice.get_unchecked(base + (position + lane) * stride) };
+        }
+        Lanes::wrap(simd, vector)
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        let stride = innermost(&self.strides);
+        if stride == 0 {
+            // SAFETY: `fits` has admitted the row's only place.
+            return Lanes::constant(simd, f64::from(unsafe { *self.slice.get_unchecked(base) }));
+        }
+        let mut vector = T::splat(simd, T::zero());
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector)
+            .iter_mut()
+            .take(span.count())
+            .enumerate()
+        {
+            // SAFETY: `fits` has admitted the row up to the end of the span.
+            let index = unsafe { *self.slice.get_unchecked(base + (position + lane) * stride) };
+            *value = T::constant(f64::from(index));
+        }
+        Lanes::wrap(simd, vector)
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
+    #[inline(always)]
+    fn fits(&self, _: &[usize; R]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        place(self.offset, index, &self.strides)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, _: P) -> Lanes<T, S> {
+        let stride = innermost(&self.strides);
+        let first = base.wrapping_add(position.wrapping_mul(stride));
+        let step = Lanes::constant(simd, stride as f64);
+        Lanes::positions(simd).mul_add(step, Lanes::constant(simd, first as f64))
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
+    #[inline(always)]
+    fn fits(&self, _: &[usize; R]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn base(&self, _: &[usize; R]) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, _: usize, _: usize, _: P) -> Lanes<T, S> {
+        Lanes::splat(simd, self.0)
+    }
+}
+
+impl<T: Scalar, const R: usize> Inputs<T, R, 0> for () {
+    #[inline(always)]
+    fn fit(&self, _: &[usize; R]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn bases(&self, _: &[usize; R]) -> [usize; 0] {
+        []
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, _: S, _: &[usize; 0], _: usize, _: P) -> [Lanes<T, S>; 0] {
+        []
+    }
+}
+
+macro_rules! inputs {
+    ($($count:literal: $($operand:ident $place:tt)*;)*) => {$(
+        impl<T: Scalar, const R: usize, $($operand: Input<T, R>),*> Inputs<T, R, $count> for ($($operand,)*) {
+            #[inline(always)]
+            fn fit(&self, extents: &[usize; R]) -> bool {
+                true $(&& self.$place.fits(extents))*
+            }
+
+            #[inline(always)]
+            fn bases(&self, index: &[usize; R]) -> [usize; $count] {
+                [$(self.$place.base(index)),*]
+            }
+
+            #[inline(always)]
+            unsafe fn load<S: Simd, P: Span<T, S>>(
+                &self,
+                simd: S,
+                bases: &[usize; $count],
+                position: usize,
+                span: P,
+            ) -> [Lanes<T, S>; $count] {
+                // SAFETY: the caller's promise holds for each operand.
+                unsafe { [$(self.$place.load(simd, bases[$place], position, span)),*] }
+            }
+        }
+    )*};
+}
+
+inputs! {
+    1: A 0;
+    2: A 0 B 1;
+    3: A 0 B 1 C 2;
+    4: A 0 B 1 C 2 D 3;
+    5: A 0 B 1 C 2 D 3 E 4;
+    6: A 0 B 1 C 2 D 3 E 4 F 5;
+    7: A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
+    9: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8;
+    10: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9;
+    11: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10;
+    12: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11;
+}

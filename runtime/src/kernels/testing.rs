@@ -1,0 +1,57 @@
+//! What the kernels' tests share.
+
+use std::prelude::rust_2024::*;
+
+use pulp::WithSimd;
+
+use crate::simd::Instructions;
+
+/// A small generator (xorshift), so that every run tests the same cases.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    /// A whole number in `low..=high`.
+    pub(crate) fn within(&mut self, low: usize, high: usize) -> usize {
+        low + (self.next() % (high - low + 1) as u64) as usize
+    }
+
+    /// Numbers in `-1..1`, short enough that `f32` holds them exactly.
+    pub(crate) fn numbers(&mut self, count: usize) -> Vec<f64> {
+        (0..count)
+            .map(|_| (self.next() % 2001) as f64 / 1024.0 - 1000.0 / 1024.0)
+            .collect()
+    }
+}
+
+/// Runs `operation` on every vector unit that this processor has.
+pub(crate) fn on_every_unit<Op: WithSimd>(
+    mut operation: impl FnMut() -> Op,
+    mut check: impl FnMut(Instructions, Op::Output),
+) {
+    for instructions in Instructions::available() {
+        check(instructions, instructions.dispatch(operation()));
+    }
+}
+
+/// Whether two lists agree to `tolerance`, relative to the larger of 1 and the expected value.
+#[track_caller]
+pub(crate) fn assert_close(got: impl Iterator<Item = f64>, expected: &[f64], tolerance: f64, context: &str) {
+    let mut count = 0;
+    for (index, got) in got.enumerate() {
+        let expected = expected[index];
+        let error = (got - expected).abs() / expected.abs().max(1.0);
+        assert!(
+            error <= tolerance || got == expected,
+            "{context}: [{index}] is {got}, expected {expected}"
+        );
+        count += 1;
+    }
+    assert_eq!(count, expected.len(), "{context}: length");
+}

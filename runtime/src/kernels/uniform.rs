@@ -1,0 +1,48 @@
+//! Random numbers that depend on a key and a position only.
+
+use pulp::{Simd, WithSimd};
+
+use crate::scalar::Scalar;
+use crate::simd::Machine;
+
+/// Fills `out` with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i` alone, so that every vector unit,
+/// and every way of cutting the work, gives the same numbers.
+///
+/// The generator is SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014), entered at
+/// position `i` of the stream that `key` begins; its upper bits become the number, 24 of them for `f32` and 53 for `f64`.
+#[inline(always)]
+pub fn uniform<T: Scalar, X: Machine>(machine: X, key: u64, out: &mut [T]) {
+    machine.call(Uniform { key, out });
+}
+
+struct Uniform<'a, T> {
+    key: u64,
+    out: &'a mut [T],
+}
+
+impl<T: Scalar> WithSimd for Uniform<'_, T> {
+    type Output = ();
+
+    // 64-bit integer arithmetic without branches or memory between the elements: loops like this one are vectorised by
+    // the compiler for whichever unit it is compiled for, and the result does not depend on how.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let unit = 1.0 / (1_u64 << T::DIGITS) as f64;
+        let start = mix(self.key);
+        for (position, value) in self.out.iter_mut().enumerate() {
+            let bits = mix(start.wrapping_add((position as u64 + 1).wrapping_mul(GOLDEN))) >> (64 - T::DIGITS);
+            *value = T::constant(bits as f64 * unit);
+        }
+    }
+}
+
+/// 2^64 divided by the golden ratio, made odd: SplitMix64's step.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// SplitMix64's output function: a bijection in which every input bit changes half of the output bits.
+#[inline(always)]
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

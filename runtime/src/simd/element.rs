@@ -1,0 +1,299 @@
+//! `f32` and `f64` as `pulp` sees them: which register type, which operation.
+
+use pulp::bytemuck::{Pod, cast_slice_mut};
+use pulp::{MemMask, Simd};
+
+/// The vector operations of one scalar type.
+///
+/// This is the binding to `pulp`, whose operations carry the type in their names; everything else is written with
+/// [`Lanes`](super::Lanes), generic over this trait. Sealed: `f32` and `f64` only.
+#[doc(hidden)]
+pub trait Element: Pod + sealed::Sealed {
+    type Vector<S: Simd>: Pod;
+    type Mask<S: Simd>: Copy;
+
+    /// Bits of the significand, the hidden one included.
+    const DIGITS: u32;
+
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    fn lanes_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn lanes_sub<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn lanes_mul<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn lanes_div<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The smaller; what a NaN gives depends on the unit.
+    fn raw_min<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The larger; what a NaN gives depends on the unit.
+    fn raw_max<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn bit_and<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn bit_or<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn bit_xor<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    fn lanes_abs<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    fn lanes_sqrt<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a·b + c`, fused where the unit does it in one instruction.
+    fn lanes_mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+
+    fn lanes_lt<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    fn lanes_le<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    fn lanes_eq<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    fn mask_and<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
+    fn mask_or<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
+    fn mask_not<S: Simd>(simd: S, a: Self::Mask<S>) -> Self::Mask<S>;
+    fn select<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The first `count` lanes.
+    fn first<S: Simd>(simd: S, count: usize) -> Self::Mask<S>;
+
+    /// # Safety
+    ///
+    /// All lanes at `pointer` must be readable; alignment is that of a scalar.
+    unsafe fn load<S: Simd>(simd: S, pointer: *const Self) -> Self::Vector<S>;
+    /// Lanes outside the mask read as zero.
+    ///
+    /// # Safety
+    ///
+    /// The masked lanes at `pointer` must be readable; alignment is that of a scalar.
+    unsafe fn load_masked<S: Simd>(simd: S, mask: Self::Mask<S>, pointer: *const Self) -> Self::Vector<S>;
+    /// # Safety
+    ///
+    /// All lanes at `pointer` must be writable; alignment is that of a scalar.
+    unsafe fn store<S: Simd>(simd: S, pointer: *mut Self, vector: Self::Vector<S>);
+    /// # Safety
+    ///
+    /// The masked lanes at `pointer` must be writable; alignment is that of a scalar.
+    unsafe fn store_masked<S: Simd>(simd: S, mask: Self::Mask<S>, pointer: *mut Self, vector: Self::Vector<S>);
+
+    fn reduce_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+    /// Lane `i` of the result is lane `i - amount` of `a`, cyclically.
+    fn rotate<S: Simd>(simd: S, a: Self::Vector<S>, amount: usize) -> Self::Vector<S>;
+
+    /// `2^n` for whole `n` of a normal result.
+    fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>) -> Self::Vector<S>;
+    /// `(e, m)` with `a = m·2^e` and `√½ ≤ m < √2`, for positive normal `a`.
+    fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
+
+    /// Number of lanes in a register.
+    #[inline(always)]
+    fn lanes<S: Simd>() -> usize {
+        const { size_of::<Self::Vector<S>>() / size_of::<Self>() }
+    }
+
+    /// The lanes of a register in memory.
+    #[inline(always)]
+    fn as_mut_slice<S: Simd>(vector: &mut Self::Vector<S>) -> &mut [Self] {
+        cast_slice_mut(core::slice::from_mut(vector))
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// Implements [`Element`]: each row is an operation and the name that `pulp` gives it for this scalar.
+macro_rules! element {
+    (
+        $scalar:ident, $vector:ident, $mask:ident, digits $digits:literal,
+        binary { $($binary:ident: $binary_op:ident,)* }
+        unary { $($unary:ident: $unary_op:ident,)* }
+        compare { $($compare:ident: $compare_op:ident,)* }
+        others { $splat:ident $mul_add:ident $select:ident $and:ident $or:ident $not:ident $between:ident $bound:ident
+                 $load:ident $store:ident $sum:ident $rotate:ident $to_bits:ident $from_bits:ident }
+        $($specific:item)*
+    ) => {
+        impl Element for $scalar {
+            type Vector<S: Simd> = S::$vector;
+            type Mask<S: Simd> = S::$mask;
+
+            const DIGITS: u32 = $digits;
+
+            $(
+                #[inline(always)]
+                fn $binary<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                    simd.$binary_op(a, b)
+                }
+            )*
+            $(
+                #[inline(always)]
+                fn $unary<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
+                    simd.$unary_op(a)
+                }
+            )*
+            $(
+                #[inline(always)]
+                fn $compare<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$mask {
+                    simd.$compare_op(a, b)
+                }
+            )*
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn lanes_mul_add<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn mask_and<S: Simd>(simd: S, a: S::$mask, b: S::$mask) -> S::$mask {
+                simd.$and(a, b)
+            }
+
+            #[inline(always)]
+            fn mask_or<S: Simd>(simd: S, a: S::$mask, b: S::$mask) -> S::$mask {
+                simd.$or(a, b)
+            }
+
+            #[inline(always)]
+            fn mask_not<S: Simd>(simd: S, a: S::$mask) -> S::$mask {
+                simd.$not(a)
+            }
+
+            #[inline(always)]
+            fn select<S: Simd>(simd: S, mask: S::$mask, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$select(mask, a, b)
+            }
+
+            #[inline(always)]
+            fn first<S: Simd>(simd: S, count: usize) -> S::$mask {
+                simd.$between(0, count.min(Self::lanes::<S>()) as $bound).mask()
+            }
+
+            #[inline(always)]
+            unsafe fn load<S: Simd>(_: S, pointer: *const Self) -> S::$vector {
+                // SAFETY: the caller promises readable lanes; the read does not ask for alignment, and the register
+                // type is plain data.
+                unsafe { pointer.cast::<S::$vector>().read_unaligned() }
+            }
+
+            #[inline(always)]
+            unsafe fn load_masked<S: Simd>(simd: S, mask: S::$mask, pointer: *const Self) -> S::$vector {
+                // SAFETY: the caller promises that the masked lanes are readable.
+                unsafe { simd.$load(MemMask::new(mask), pointer) }
+            }
+
+            #[inline(always)]
+            unsafe fn store<S: Simd>(_: S, pointer: *mut Self, vector: S::$vector) {
+                // SAFETY: the caller promises writable lanes; the write does not ask for alignment.
+                unsafe { pointer.cast::<S::$vector>().write_unaligned(vector) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_masked<S: Simd>(simd: S, mask: S::$mask, pointer: *mut Self, vector: S::$vector) {
+                // SAFETY: the caller promises that the masked lanes are writable.
+                unsafe { simd.$store(MemMask::new(mask), pointer, vector) }
+            }
+
+            #[inline(always)]
+            fn reduce_sum<S: Simd>(simd: S, a: S::$vector) -> Self {
+                simd.$sum(a)
+            }
+
+            #[inline(always)]
+            fn rotate<S: Simd>(simd: S, a: S::$vector, amount: usize) -> S::$vector {
+                simd.$from_bits(simd.$rotate(simd.$to_bits(a), amount))
+            }
+
+            $($specific)*
+        }
+    };
+}
+
+element! {
+    f32, f32s, m32s, digits 24,
+    binary {
+        lanes_add: add_f32s, lanes_sub: sub_f32s, lanes_mul: mul_f32s, lanes_div: div_f32s, raw_min: min_f32s, raw_max: max_f32s,
+        bit_and: and_f32s, bit_or: or_f32s, bit_xor: xor_f32s,
+    }
+    unary { lanes_abs: abs_f32s, lanes_sqrt: sqrt_f32s, }
+    compare { lanes_lt: less_than_f32s, lanes_le: less_than_or_equal_f32s, lanes_eq: equal_f32s, }
+    others { splat_f32s mul_add_e_f32s select_f32s and_m32s or_m32s not_m32s mask_between_m32s u32
+             mask_load_ptr_f32s mask_store_ptr_f32s reduce_sum_f32s rotate_right_u32s transmute_u32s_f32s
+             transmute_f32s_u32s }
+
+    // Adding 2^23 leaves the whole number n + 127 in the low bits; the shift by 23 makes it the exponent.
+    #[inline(always)]
+    fn power_of_two<S: Simd>(simd: S, n: S::f32s) -> S::f32s {
+        let biased = simd.add_f32s(n, simd.splat_f32s(8_388_608.0 + 127.0));
+        let bits = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(biased), simd.splat_u32s(23));
+        simd.transmute_f32s_u32s(bits)
+    }
+
+    // With the bits of √½ taken off, the exponent field changes at √½·2^e instead of at 2^e.
+    #[inline(always)]
+    fn split_exponent<S: Simd>(simd: S, a: S::f32s) -> (S::f32s, S::f32s) {
+        let root = simd.splat_u32s(core::f32::consts::FRAC_1_SQRT_2.to_bits());
+        let bias = simd.splat_u32s(127 << 23);
+        let bits = simd.add_u32s(simd.sub_u32s(simd.transmute_u32s_f32s(a), root), bias);
+        let field = simd.wrapping_dyn_shr_u32s(bits, simd.splat_u32s(23));
+        let biased = simd.transmute_f32s_u32s(simd.or_u32s(field, simd.splat_u32s(8_388_608.0_f32.to_bits())));
+        let exponent = simd.sub_f32s(biased, simd.splat_f32s(8_388_608.0 + 127.0));
+        let fraction = simd.and_u32s(bits, simd.splat_u32s((1 << 23) - 1));
+        (exponent, simd.transmute_f32s_u32s(simd.add_u32s(fraction, root)))
+    }
+}
+
+element! {
+    f64, f64s, m64s, digits 53,
+    binary {
+        lanes_add: add_f64s, lanes_sub: sub_f64s, lanes_mul: mul_f64s, lanes_div: div_f64s, raw_min: min_f64s, raw_max: max_f64s,
+        bit_and: and_f64s, bit_or: or_f64s, bit_xor: xor_f64s,
+    }
+    unary { lanes_abs: abs_f64s, lanes_sqrt: sqrt_f64s, }
+    compare { lanes_lt: less_than_f64s, lanes_le: less_than_or_equal_f64s, lanes_eq: equal_f64s, }
+    others { splat_f64s mul_add_e_f64s select_f64s and_m64s or_m64s not_m64s mask_between_m64s u64
+             mask_load_ptr_f64s mask_store_ptr_f64s reduce_sum_f64s rotate_right_u64s transmute_u64s_f64s
+             transmute_f64s_u64s }
+
+    // Units shift 32-bit words only: the exponent n + 1023 is placed by adding 2^84 (unit 2^32) times 2^64 at the bottom
+    // of the upper word, and both words are shifted by 20; the lower one is zero.
+    #[inline(always)]
+    fn power_of_two<S: Simd>(simd: S, n: S::f64s) -> S::f64s {
+        let scaled = simd.mul_f64s(simd.add_f64s(n, simd.splat_f64s(1023.0)), simd.splat_f64s(TWO_64));
+        let placed = simd.transmute_u64s_f64s(simd.add_f64s(scaled, simd.splat_f64s(TWO_84)));
+        simd.transmute_f64s_u64s(shift_left_20(simd, placed))
+    }
+
+    // As for f32; the exponent field, shifted down to the bottom of the upper word, becomes a number by way of 2^84.
+    #[inline(always)]
+    fn split_exponent<S: Simd>(simd: S, a: S::f64s) -> (S::f64s, S::f64s) {
+        let root = simd.splat_u64s(core::f64::consts::FRAC_1_SQRT_2.to_bits());
+        let bias = simd.splat_u64s(1023 << 52);
+        let bits = simd.add_u64s(simd.sub_u64s(simd.transmute_u64s_f64s(a), root), bias);
+        let upper = simd.and_u64s(bits, simd.splat_u64s(0x7ff << 52));
+        let field = shift_right_20(simd, upper);
+        let biased = simd.transmute_f64s_u64s(simd.or_u64s(field, simd.splat_u64s(TWO_84.to_bits())));
+        let scaled = simd.sub_f64s(biased, simd.splat_f64s(TWO_84 + 1023.0 * TWO_64));
+        let exponent = simd.mul_f64s(scaled, simd.splat_f64s(1.0 / TWO_64));
+        let fraction = simd.and_u64s(bits, simd.splat_u64s((1 << 52) - 1));
+        (exponent, simd.transmute_f64s_u64s(simd.add_u64s(fraction, root)))
+    }
+}
+
+const TWO_64: f64 = (1_u128 << 64) as f64;
+const TWO_84: f64 = (1_u128 << 84) as f64;
+
+/// Both 32-bit words of each lane shifted up by 20 bits.
+#[inline(always)]
+fn shift_left_20<S: Simd>(simd: S, a: S::u64s) -> S::u64s {
+    if S::IS_SCALAR {
+        // The words of a scalar are not a register of their own; the lower one is zero in every use.
+        return simd.mul_u64s(a, simd.splat_u64s(1 << 20));
+    }
+    let words = pulp::bytemuck::cast::<S::u64s, S::u32s>(a);
+    pulp::bytemuck::cast(simd.wrapping_dyn_shl_u32s(words, simd.splat_u32s(20)))
+}
+
+/// Both 32-bit words of each lane shifted down by 20 bits.
+#[inline(always)]
+fn shift_right_20<S: Simd>(simd: S, mut a: S::u64s) -> S::u64s {
+    if S::IS_SCALAR {
+        for lane in cast_slice_mut::<S::u64s, u64>(core::slice::from_mut(&mut a)) {
+            *lane = (*lane >> 20) & 0xfff_0000_0000;
+        }
+        return a;
+    }
+    let words = pulp::bytemuck::cast::<S::u64s, S::u32s>(a);
+    pulp::bytemuck::cast(simd.wrapping_dyn_shr_u32s(words, simd.splat_u32s(20)))
+}

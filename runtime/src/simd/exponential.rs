@@ -1,0 +1,174 @@
+//! The exponential function and what is made of it.
+//!
+//! Coefficients here and in the neighbouring files are minimax, found with a Remez exchange in 50-digit arithmetic; each says
+//! what it approximates. The bounds were measured against 100-bit and longer references (see the tests).
+
+use pulp::Simd;
+
+use super::Lanes;
+use crate::scalar::Scalar;
+
+/// `log2 e`
+const LOG2_E: f64 = core::f64::consts::LOG2_E;
+
+/// `x = n·ln 2 + r` with whole `n` and `|r| ≤ ln 2 / 2`.
+struct Reduced<T: Scalar, S: Simd> {
+    n: Lanes<T, S>,
+    r: Lanes<T, S>,
+}
+
+impl<T: Scalar, S: Simd> Lanes<T, S> {
+    /// `ln 2` in two parts, the first so short that its product with any exponent is exact.
+    #[inline(always)]
+    pub(super) fn ln_2_parts(self) -> (Self, Self) {
+        if T::DIGITS == 24 {
+            (self.like(0.693115234375), self.like(3.1946184945309415e-5))
+        } else {
+            (self.like(0.6931471805592082), self.like(7.371002565167799e-13))
+        }
+    }
+
+    #[inline(always)]
+    fn reduce_exponent(self) -> Reduced<T, S> {
+        let (high, low) = self.ln_2_parts();
+        let n = (self * self.like(LOG2_E)).round_small();
+        let r = (-n).mul_add(low, (-n).mul_add(high, self));
+        Reduced { n, r }
+    }
+
+    /// `e^self - 1` for `|self| ≤ ln 2 / 2`: `r + r²·q(r)`, where `q` approximates `(e^r - 1 - r)/r²` to 2^-28 or 2^-57,
+    /// relative to `e^r`.
+    #[inline(always)]
+    fn exp_m1_reduced(self) -> Self {
+        let quotient = if T::DIGITS == 24 {
+            self.polynomial([
+                0.0013950585912228617,
+                0.008368946713824111,
+                0.04166620446294584,
+                0.16666518379499723,
+                0.5000000095548007,
+            ])
+        } else {
+            self.polynomial([
+                2.5117962636328874e-8,
+                2.763137125585655e-7,
+                2.7557215993047343e-6,
+                2.480148972335402e-5,
+                0.00019841269917709732,
+                0.0013888888947185224,
+                0.008333333333307066,
+                0.04166666666651498,
+                0.166666666666667,
+                0.5000000000000013,
+            ])
+        };
+        (self * self).mul_add(quotient, self)
+    }
+
+    /// `self·2^n` for whole `n`, also where `2^n` itself is beyond the range: overflow and denormal results are right.
+    #[inline(always)]
+    pub(super) fn scale(self, n: Self) -> Self {
+        let half = (n * self.like(0.5)).round_small();
+        (self * half.power_of_two()) * (n - half).power_of_two()
+    }
+
+    /// `self`, but at least `low` and at most `high`; NaN stays NaN.
+    #[inline(always)]
+    pub(super) fn clamp_to(self, low: f64, high: f64) -> Self {
+        let (low, high) = (self.like(low), self.like(high));
+        let above = self.gt(high).select(high, self);
+        above.lt(low).select(low, above)
+    }
+
+    /// The exponential function.
+    ///
+    /// Within 1 ulp (`f32`, `f64`), of denormal results within 1 of their last place; overflows to infinity.
+    #[inline(always)]
+    pub fn exp(self) -> Self {
+        // Beyond these bounds the result is zero or infinite.
+        let x = if T::DIGITS == 24 {
+            self.clamp_to(-105.0, 90.0)
+        } else {
+            self.clamp_to(-750.0, 711.0)
+        };
+        let Reduced { n, r } = x.reduce_exponent();
+        (r.exp_m1_reduced() + r.like(1.0)).scale(n)
+    }
+
+    /// `e^x - 1`, accurate near zero.
+    ///
+    /// Within 2 ulp (`f32`, `f64`).
+    #[inline(always)]
+    pub fn exp_m1(self) -> Self {
+        let digits = f64::from(T::DIGITS);
+        let x = self.clamp_to(-0.75 * digits, if T::DIGITS == 24 { 89.0 } else { 710.0 });
+        let Reduced { n, r } = x.reduce_exponent();
+        // Half of 2^n·(e^r - 1) + (2^n - 1): 2^n itself may overflow where the result does not.
+        let half = self.like(0.5);
+        let scale = (n - self.like(1.0)).power_of_two();
+        let halved = scale.mul_add(r.exp_m1_reduced(), scale - half);
+        // Where n is zero the halves would cost denormal numbers a bit: the number itself is right there.
+        let tiny = self.abs().lt(self.like(T::EPSILON.widen() * 0.5));
+        tiny.select(self, halved + halved)
+    }
+
+    /// The logistic function `1/(1 + e^-x)`.
+    ///
+    /// Within 2 ulp (`f32`, `f64`).
+    #[inline(always)]
+    pub fn sigmoid(self) -> Self {
+        // With e^-|x| nothing overflows, and small results keep their digits.
+        let decay = (-self.abs()).exp();
+        let one = self.like(1.0);
+        self.lt(self.like(0.0)).select(decay, one) / (one + decay)
+    }
+
+    /// `ln(1 + e^x)`.
+    ///
+    /// Within 2 ulp (`f32`, `f64`).
+    #[inline(always)]
+    pub fn softplus(self) -> Self {
+        let zero = self.like(0.0);
+        let positive = self.lt(zero).select(zero, self);
+        positive + (-self.abs()).exp().ln_1p()
+    }
+
+    /// The hyperbolic tangent.
+    ///
+    /// Within 2 ulp (`f32`, `f64`).
+    #[inline(always)]
+    pub fn tanh(self) -> Self {
+        let magnitude = self.abs();
+        // Below 0.6 x + x³·p(x²), where p approximates (tanh x / x - 1)/x² to 2^-28 or 2^-57 of tanh x / x.
+        let square = self * self;
+        let cubic = if T::DIGITS == 24 {
+            square.polynomial([
+                -0.005906343612670698,
+                0.0208058274792141,
+                -0.05378682891453707,
+                0.1333196019015186,
+                -0.3333329935877938,
+            ])
+        } else {
+            square.polynomial([
+                -1.7214230853327172e-5,
+                7.938417082594075e-5,
+                -0.0002304567554979151,
+                0.0005872173055057525,
+                -0.0014552240062326144,
+                0.003592039037340074,
+                -0.008863226981208748,
+                0.021869488018101464,
+                -0.0539682539499804,
+                0.13333333333301173,
+                -0.33333333333333137,
+            ])
+        };
+        let small = (self * square).mul_add(cubic, self);
+        // Above, 1 - 2/(e^2x + 1), whose second term is at most half: its error counts half. Infinity gives 1.
+        let one = self.like(1.0);
+        let two = self.like(2.0);
+        let large = (one - two / ((magnitude + magnitude).exp() + one)).copy_sign(self);
+        magnitude.lt(self.like(0.6)).select(small, large)
+    }
+}

@@ -1,0 +1,182 @@
+//! Which vector unit to use, and how kernels are entered.
+
+use core::fmt;
+
+use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
+
+/// The vector unit that kernels run on.
+///
+/// Made once, when a workspace or trainer is constructed, and stored there: no step asks the processor again.
+#[derive(Clone, Copy)]
+pub struct Instructions(Unit);
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Scalar,
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    Avx2(pulp::x86::V3),
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "aarch64")]
+    Neon(pulp::aarch64::Neon),
+    #[cfg(target_arch = "wasm32")]
+    Simd128(pulp::wasm::Simd128),
+}
+
+/// One entry for every vector unit that the library knows on this architecture.
+const UNITS: usize = 3;
+
+impl Instructions {
+    /// The best vector unit of this processor.
+    pub fn detect() -> Self {
+        let mut best = Self::scalar();
+        for unit in Self::available() {
+            best = unit;
+        }
+        best
+    }
+
+    /// No vector unit: one number at a time.
+    pub const fn scalar() -> Self {
+        Self(Unit::Scalar)
+    }
+
+    /// Every vector unit that this processor has, the best one last.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::units().into_iter().flatten()
+    }
+
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    fn units() -> [Option<Self>; UNITS] {
+        [
+            Some(Self::scalar()),
+            pulp::x86::V3::try_new().map(|simd| Self(Unit::Avx2(simd))),
+            pulp::x86::V4::try_new().map(|simd| Self(Unit::Avx512(simd))),
+        ]
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    fn units() -> [Option<Self>; UNITS] {
+        [
+            Some(Self::scalar()),
+            pulp::aarch64::Neon::try_new().map(|simd| Self(Unit::Neon(simd))),
+            None,
+        ]
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn units() -> [Option<Self>; UNITS] {
+        [
+            Some(Self::scalar()),
+            pulp::wasm::Simd128::try_new().map(|simd| Self(Unit::Simd128(simd))),
+            None,
+        ]
+    }
+
+    #[cfg(not(any(
+        target_arch = "x86",
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "wasm32"
+    )))]
+    fn units() -> [Option<Self>; UNITS] {
+        [Some(Self::scalar()), None, None]
+    }
+
+    /// The unit's name, as reports print it.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            Unit::Scalar => "scalar",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx2(_) => "AVX2 + FMA",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx512(_) => "AVX-512",
+            #[cfg(target_arch = "aarch64")]
+            Unit::Neon(_) => "NEON",
+            #[cfg(target_arch = "wasm32")]
+            Unit::Simd128(_) => "wasm simd128",
+        }
+    }
+
+    /// Runs `operation` compiled for this vector unit.
+    #[inline]
+    pub fn dispatch<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        match self.0 {
+            Unit::Scalar => ScalarUnit.vectorize(operation),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx2(simd) => Simd::vectorize(simd, operation),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx512(simd) => Simd::vectorize(simd, operation),
+            #[cfg(target_arch = "aarch64")]
+            Unit::Neon(simd) => Simd::vectorize(simd, operation),
+            #[cfg(target_arch = "wasm32")]
+            Unit::Simd128(simd) => Simd::vectorize(simd, operation),
+        }
+    }
+}
+
+impl Default for Instructions {
+    fn default() -> Self {
+        Self::detect()
+    }
+}
+
+impl fmt::Debug for Instructions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Instructions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// How code that already runs on a vector unit enters a kernel.
+pub trait Machine: Copy {
+    /// The vector unit.
+    type Simd: Simd;
+
+    /// The unit's token.
+    fn simd(self) -> Self::Simd;
+
+    /// Runs a kernel.
+    fn call<Op: WithSimd>(self, operation: Op) -> Op::Output;
+}
+
+/// Every kernel is a function of its own, compiled once for all calls with the same sizes.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlined<S>(pub S);
+
+impl<S: Simd> Machine for Outlined<S> {
+    type Simd = S;
+
+    #[inline(always)]
+    fn simd(self) -> S {
+        self.0
+    }
+
+    #[inline(always)]
+    fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        self.0.vectorize(operation)
+    }
+}
+
+/// Kernels become part of their caller: tiny networks, whose calls would cost more than their arithmetic.
+#[derive(Clone, Copy, Debug)]
+pub struct Inlined<S>(pub S);
+
+impl<S: Simd> Machine for Inlined<S> {
+    type Simd = S;
+
+    #[inline(always)]
+    fn simd(self) -> S {
+        self.0
+    }
+
+    #[inline(always)]
+    fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        operation.with_simd(self.0)
+    }
+}
