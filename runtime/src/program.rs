@@ -4,9 +4,9 @@
 //! the names keeps the two apart where code is generic over a network.)
 
 use crate::data::Samples;
-use crate::kernels::Machine;
 use crate::memory::Flat;
 use crate::scalar::Scalar;
+use crate::simd::Machine;
 use crate::tensor::Tensor;
 
 /// The functions that `network!` generates for one declaration.

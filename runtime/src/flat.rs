@@ -1,0 +1,186 @@
+//! One pass over all numbers of a network: norm, scaling, updates.
+
+use num_traits::{Float, Zero};
+
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, Machine, Simd, WithSimd};
+
+/// The sum of the squares of all numbers, in several running sums: NaN or infinite if a number is.
+struct SumOfSquares<'a, T>(&'a [T]);
+
+impl<T: Scalar> WithSimd for SumOfSquares<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> T {
+        const SUMS: usize = 4;
+        let mut sums = [Lanes::<T, S>::splat(simd, T::zero()); SUMS];
+        let mut groups = self.0.chunks_exact(SUMS * Lanes::<T, S>::COUNT);
+        for group in &mut groups {
+            for (index, sum) in sums.iter_mut().enumerate() {
+                let value = Lanes::from_slice(simd, &group[index * Lanes::<T, S>::COUNT..]);
+                *sum = value.mul_add(value, *sum);
+            }
+        }
+        let [mut sum, second, third, fourth] = sums;
+        for part in groups.remainder().chunks(Lanes::<T, S>::COUNT) {
+            let value = Lanes::from_slice(simd, part);
+            sum = value.mul_add(value, sum);
+        }
+        ((sum + second) + (third + fourth)).reduce_sum()
+    }
+}
+
+/// The Euclidean norm of all numbers; NaN or infinite only if one of them is.
+#[inline(always)]
+pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
+    let sum = machine.call(SumOfSquares(numbers));
+    if sum.is_finite() && sum > T::min_positive_value() {
+        sum.sqrt()
+    } else {
+        scaled_norm(numbers)
+    }
+}
+
+/// For numbers whose squares are too large or too small for their type.
+#[cold]
+fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
+    let mut largest = 0.0_f64;
+    for number in numbers {
+        if !number.is_finite() {
+            return T::nan();
+        }
+        largest = largest.max(Float::abs(number.widen()));
+    }
+    if largest.is_zero() {
+        return T::zero();
+    }
+    let mut sum = 0.0;
+    for number in numbers {
+        let share = number.widen() / largest;
+        sum += share * share;
+    }
+    T::constant(largest * Float::sqrt(sum))
+}
+
+struct Scale<'a, T> {
+    numbers: &'a mut [T],
+    factor: T,
+}
+
+impl<T: Scalar> WithSimd for Scale<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let factor = Lanes::splat(simd, self.factor);
+        for part in self.numbers.chunks_mut(Lanes::<T, S>::COUNT) {
+            (Lanes::from_slice(simd, part) * factor).to_slice(part);
+        }
+    }
+}
+
+/// Multiplies all numbers.
+#[inline(always)]
+pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor: T) {
+    machine.call(Scale { numbers, factor });
+}
+
+/// Scales a gradient of this norm down to `maximum`, if it is larger; PyTorch's `clip_grad_norm_` without its
+/// 1e-6 in the denominator.
+#[inline(always)]
+pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T, maximum: T) {
+    if norm > maximum {
+        scale(machine, numbers, maximum / norm);
+    }
+}
+
+/// What an optimizer does to one parameter, written for a vector of them.
+pub(crate) trait Rule<T: Scalar, const STATES: usize>: Copy {
+    /// The new parameters and the new state; `decay` is the weight decay, 0 where it is excluded.
+    fn update<S: Simd>(
+        self,
+        parameter: Lanes<T, S>,
+        gradient: Lanes<T, S>,
+        state: [Lanes<T, S>; STATES],
+        decay: Lanes<T, S>,
+    ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
+}
+
+/// One rule over a run of parameters, all slices of the same length.
+pub(crate) struct Update<'a, T, R, const STATES: usize> {
+    pub(crate) rule: R,
+    pub(crate) decay: T,
+    pub(crate) parameters: &'a mut [T],
+    pub(crate) gradient: &'a [T],
+    pub(crate) states: [&'a mut [T]; STATES],
+}
+
+impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Update<'_, T, R, STATES> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            rule,
+            decay,
+            parameters,
+            gradient,
+            states,
+        } = self;
+        let decay = Lanes::splat(simd, decay);
+        let mut states = states.map(|state| state.chunks_mut(Lanes::<T, S>::COUNT));
+        let gradients = gradient.chunks(Lanes::<T, S>::COUNT);
+        for (parameters, gradient) in parameters.chunks_mut(Lanes::<T, S>::COUNT).zip(gradients) {
+            let places: [&mut [T]; STATES] = states.each_mut().map(|state| state.next().unwrap_or_default());
+            let mut state = [Lanes::splat(simd, T::zero()); STATES];
+            for index in 0..STATES {
+                state[index] = Lanes::from_slice(simd, places[index]);
+            }
+            let (parameter, state) = rule.update(
+                Lanes::from_slice(simd, parameters),
+                Lanes::from_slice(simd, gradient),
+                state,
+                decay,
+            );
+            parameter.to_slice(parameters);
+            for index in 0..STATES {
+                state[index].to_slice(places[index]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::{Instructions, Outlined};
+
+    struct Norm<'a, T>(&'a [T]);
+
+    impl<T: Scalar> WithSimd for Norm<'_, T> {
+        type Output = T;
+
+        fn with_simd<S: Simd>(self, simd: S) -> T {
+            norm(Outlined(simd), self.0)
+        }
+    }
+
+    #[test]
+    fn norms_of_any_size_on_any_unit() {
+        let mut numbers = [0.0_f32; 131];
+        for (index, number) in numbers.iter_mut().enumerate() {
+            *number = index as f32 - 60.0;
+        }
+        let expected = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
+        for unit in Instructions::available() {
+            assert!((unit.dispatch(Norm(&numbers)) / expected - 1.0).abs() < 1e-6, "{unit}");
+            assert_eq!(unit.dispatch(Norm(&[3e30_f32, 4e30])), 5e30);
+            assert_eq!(unit.dispatch(Norm(&[3e-30_f32, 4e-30])), 5e-30);
+            assert_eq!(unit.dispatch(Norm::<f64>(&[])), 0.0);
+            for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                assert!(unit.dispatch(Norm(&[1.0, wrong])).is_nan());
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Neural networks that are differentiated at compile time.
+//!
+//! `network!` turns a declaration into a struct of fixed-size parameters and straight-line calls of
+//! size-specialised kernels, forwards and backwards. Nothing interprets a graph at run time; a step of training or a
+//! prediction allocates nothing, takes no lock and cannot panic.
+//!
+//! ```text
+//! use backprop::prelude::*;
+//!
+//! network! {
+//!     pub struct Digits;
+//!     fn forward(pixels: [64]) -> [10] { pixels.dense(64).relu().dense(10) }
+//!     fn loss(logits, digit: Class<10>) { cross_entropy(logits, digit) }
+//! }
+//!
+//! let (train, test) = Dataset::new(images, labels)?.split(0.8, Seed(7));
+//! let mut trainer = Trainer::<Digits, _, 32>::new(Adam::new(1e-3), Seed(7));
+//! trainer.fit(&train, Fit::epochs(30).validate(&test).progress(true))?;
+//! println!("{}", trainer.evaluate(&test)?.report());
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | none | networks, workspaces, optimizers and trainers in `static`s or the caller's memory, without heap or operating system |
+//! | `alloc` | the same on the heap, data sets, `fit`, metrics, gradient checks |
+//! | `std` (default) | choice of the vector unit at run time, files |
+//! | `progress` | a progress bar in `fit` |
+//! | `plot` | learning curves as SVG |
+
+#![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+// What generated code stands on.
+pub mod kernels;
+pub mod memory;
+mod program;
+mod scalar;
+pub mod simd;
+pub mod tensor;
+
+// Data.
+pub mod data;
+#[cfg(feature = "alloc")]
+pub mod dataset;
+mod error;
+mod random;
+
+// Networks at work.
+mod init;
+mod network;
+mod pass;
+mod workspace;
+
+// Training.
+mod flat;
+pub mod optimizers;
+pub mod schedules;
+mod trainer;
+
+// Training at large.
+#[cfg(feature = "alloc")]
+pub mod check;
+#[cfg(feature = "alloc")]
+mod fit;
+#[cfg(feature = "alloc")]
+pub mod history;
+#[cfg(feature = "alloc")]
+pub mod metrics;
+
+#[cfg(test)]
+mod line;
+
+pub use backprop_macros::network;
+
+#[cfg(feature = "alloc")]
+pub use dataset::Dataset;
+pub use data::{Class, Length};
+pub use error::Error;
+#[cfg(feature = "alloc")]
+pub use fit::Fit;
+pub use network::Network;
+pub use program::Program;
+pub use random::{Random, Seed};
+pub use scalar::Scalar;
+pub use simd::Instructions;
+pub use trainer::{StaticTrainer, Trainer};
+pub use workspace::Workspace;
+
+/// Everything that a program around a network needs: `use backprop::prelude::*;`.
+pub mod prelude {
+    pub use crate::data::{Class, Length, Scores};
+    #[cfg(feature = "alloc")]
+    pub use crate::dataset::{Batch, Dataset};
+    #[cfg(feature = "alloc")]
+    pub use crate::fit::Fit;
+    pub use crate::memory::Flat as _;
+    pub use crate::network;
+    pub use crate::network::Network;
+    pub use crate::optimizers::{Adam, AdamW, Momentum, Optimizer, Sgd};
+    pub use crate::random::Seed;
+    pub use crate::schedules::{Constant, Cosine, Linear, Schedule, StepDecay, Warmup};
+    pub use crate::tensor::Role::{Bias, Normalization};
+    pub use crate::trainer::{StaticTrainer, Trainer};
+    pub use crate::workspace::Workspace;
+}
+
+/// What generated code names; not for use by hand.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::data::{Class, Column, Datum, Length, Samples, indices};
+    pub use crate::kernels::*;
+    pub use crate::memory::{Arena, Flat, Place, arrays, flatten};
+    pub use crate::network::{Held, Network};
+    pub use crate::program::Program;
+    pub use crate::scalar::Scalar;
+    pub use crate::simd::{Inlined, Instructions, Lanes, LanesMask, Machine, Outlined, Simd, WithSimd};
+    pub use crate::tensor::{Initializer, Role, Tensor};
+    pub use crate::workspace::Workspace;
+}

@@ -1,0 +1,192 @@
+use num_traits::Float;
+
+use super::{Decay, Optimizer, apply};
+use crate::flat::Rule;
+use crate::memory::Flat;
+use crate::program::Program;
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, Machine, Simd};
+use crate::tensor::Role;
+
+/// Adam (Kingma and Ba 2015), as PyTorch defines it:
+///
+/// ```text
+/// g += decay · w
+/// m  = beta1 · m + (1 - beta1) · g
+/// v  = beta2 · v + (1 - beta2) · g²
+/// w -= rate · m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// ```
+///
+/// With betas 0.9 and 0.999 and epsilon 1e-8 unless set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam(Settings);
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), as PyTorch defines it: `w -= rate · decay · w` comes
+/// first, then [`Adam`]'s update without the decay in its gradient. The decay is 0.01 unless set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamW(Settings);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Settings {
+    rate: f64,
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    decay: Decay,
+}
+
+impl Settings {
+    const fn new(rate: f64, decay: f64) -> Self {
+        Self {
+            rate,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            decay: Decay {
+                rate: decay,
+                excluded: 0,
+            },
+        }
+    }
+
+    fn rule<T: Scalar>(&self, step: u64, rate: f64, decoupled: bool) -> MomentRule<T> {
+        let rate = rate * self.rate;
+        let step = i32::try_from(step).unwrap_or(i32::MAX);
+        let first_correction = 1.0 - Float::powi(self.beta1, step);
+        let second_correction = 1.0 - Float::powi(self.beta2, step);
+        MomentRule {
+            beta1: T::constant(self.beta1),
+            rest1: T::constant(1.0 - self.beta1),
+            beta2: T::constant(self.beta2),
+            rest2: T::constant(1.0 - self.beta2),
+            step: T::constant(-rate / first_correction),
+            root: T::constant(1.0 / Float::sqrt(second_correction)),
+            epsilon: T::constant(self.epsilon),
+            gradient_decay: T::constant(if decoupled { 0.0 } else { 1.0 }),
+            parameter_decay: T::constant(if decoupled { -rate } else { 0.0 }),
+        }
+    }
+}
+
+macro_rules! settings {
+    ($name:ident, $decay:literal, $decay_text:literal) => {
+        impl $name {
+            /// With this learning rate.
+            pub const fn new(rate: f64) -> Self {
+                Self(Settings::new(rate, $decay))
+            }
+
+            /// How slowly the means of the gradient and of its square forget.
+            #[must_use]
+            pub const fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+                (self.0.beta1, self.0.beta2) = (beta1, beta2);
+                self
+            }
+
+            /// What keeps the denominator from zero.
+            #[must_use]
+            pub const fn epsilon(mut self, epsilon: f64) -> Self {
+                self.0.epsilon = epsilon;
+                self
+            }
+
+            #[doc = $decay_text]
+            #[must_use]
+            pub const fn weight_decay(mut self, decay: f64) -> Self {
+                self.0.decay.rate = decay;
+                self
+            }
+
+            /// Leaves parameters of this role out of the weight decay.
+            #[must_use]
+            pub const fn exclude(mut self, role: Role) -> Self {
+                self.0.decay = self.0.decay.without(role);
+                self
+            }
+        }
+    };
+}
+
+settings!(Adam, 0.0, "L2 regularisation: adds `decay · w` to the gradient.");
+settings!(AdamW, 0.01, "Decoupled weight decay.");
+
+/// The running means of the gradient and of its square.
+#[repr(C)]
+#[derive(Debug, Clone)]
+pub struct Moments<N> {
+    /// Mean of the gradient.
+    pub first: N,
+    /// Mean of its square.
+    pub second: N,
+}
+
+// SAFETY: two values behind each other that are made of `T` alone, `repr(C)`.
+unsafe impl<T: Scalar, N: Flat<T>> Flat<T> for Moments<N> {}
+
+macro_rules! optimizer {
+    ($name:ident, $decoupled:literal) => {
+        impl<N: Program> Optimizer<N> for $name {
+            type State = Moments<N>;
+
+            #[inline(always)]
+            fn update<X: Machine>(
+                &self,
+                machine: X,
+                step: u64,
+                rate: f64,
+                network: &mut N,
+                gradient: &N,
+                state: &mut Moments<N>,
+            ) {
+                let states = [state.first.as_flat_mut(), state.second.as_flat_mut()];
+                let rule = self.0.rule(step, rate, $decoupled);
+                apply(machine, network, gradient, states, self.0.decay, rule);
+            }
+        }
+    };
+}
+
+optimizer!(Adam, false);
+optimizer!(AdamW, true);
+
+#[derive(Clone, Copy)]
+struct MomentRule<T> {
+    beta1: T,
+    rest1: T,
+    beta2: T,
+    rest2: T,
+    /// `-rate / (1 - beta1^t)`
+    step: T,
+    /// `1 / sqrt(1 - beta2^t)`
+    root: T,
+    epsilon: T,
+    /// What of the decay goes into the gradient.
+    gradient_decay: T,
+    /// What of the decay is added to the parameter first.
+    parameter_decay: T,
+}
+
+impl<T: Scalar> Rule<T, 2> for MomentRule<T> {
+    #[inline(always)]
+    fn update<S: Simd>(
+        self,
+        parameter: Lanes<T, S>,
+        gradient: Lanes<T, S>,
+        [first, second]: [Lanes<T, S>; 2],
+        decay: Lanes<T, S>,
+    ) -> (Lanes<T, S>, [Lanes<T, S>; 2]) {
+        let simd = parameter.simd();
+        let gradient = (Lanes::splat(simd, self.gradient_decay) * decay).mul_add(parameter, gradient);
+        let parameter = (Lanes::splat(simd, self.parameter_decay) * decay).mul_add(parameter, parameter);
+        let first = Lanes::splat(simd, self.beta1).mul_add(first, Lanes::splat(simd, self.rest1) * gradient);
+        let second =
+            Lanes::splat(simd, self.beta2).mul_add(second, Lanes::splat(simd, self.rest2) * gradient * gradient);
+        let denominator = second
+            .sqrt()
+            .mul_add(Lanes::splat(simd, self.root), Lanes::splat(simd, self.epsilon));
+        (
+            Lanes::splat(simd, self.step).mul_add(first / denominator, parameter),
+            [first, second],
+        )
+    }
+}

@@ -1,0 +1,118 @@
+//! Seeded random numbers for start values, shuffling and test data.
+
+use num_traits::Float;
+use rand_core::Rng;
+use rand_pcg::Pcg32;
+
+/// The seed of everything random: the same seed gives the same run, bit for bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Seed(pub u64);
+
+impl Seed {
+    /// A seed of its own for part number `part` of what this seed governs.
+    pub const fn part(self, part: u64) -> Self {
+        Self(mix(self.0 ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15))))
+    }
+}
+
+/// A bijection of 64-bit numbers that leaves no resemblance (SplitMix64's finalizer, Steele et al. 2014).
+#[inline(always)]
+pub(crate) const fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+/// A name's hash (FNV-1a), which does not change with its neighbours.
+pub(crate) const fn hash(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let mut hash = 0xcbf2_9ce4_8422_2325;
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        index += 1;
+    }
+    hash
+}
+
+/// A source of random numbers (PCG-XSH-RR 64/32), the same on every machine.
+#[derive(Debug, Clone)]
+pub struct Random(Pcg32);
+
+impl Random {
+    /// Starts at `seed`.
+    pub fn new(seed: Seed) -> Self {
+        Self(Pcg32::new(mix(seed.0), mix(!seed.0)))
+    }
+
+    /// Uniform in `[0, 1)`, in steps of `2^-53`.
+    pub fn uniform(&mut self) -> f64 {
+        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Uniform in `[low, high)`.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.uniform()
+    }
+
+    /// Normal with mean 0 and deviation 1 (Box and Muller 1958, the first of the pair).
+    pub fn normal(&mut self) -> f64 {
+        let radius = Float::sqrt(-2.0 * Float::ln(1.0 - self.uniform()));
+        radius * Float::cos(core::f64::consts::TAU * self.uniform())
+    }
+
+    /// Uniform in `0..bound`; 0 where there is no choice (Lemire 2019, without the rejection: the bias is below
+    /// `bound / 2^64`).
+    pub fn below(&mut self, bound: usize) -> usize {
+        ((u128::from(self.0.next_u64()) * bound as u128) >> 64) as usize
+    }
+
+    /// A random order (Fisher and Yates).
+    pub fn shuffle<A>(&mut self, items: &mut [A]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_of_the_distributions() {
+        let mut random = Random::new(Seed(1));
+        let count = 100_000;
+        let (mut uniform, mut normal, mut square) = (0.0, 0.0, 0.0);
+        for _ in 0..count {
+            uniform += random.uniform();
+            let value = random.normal();
+            normal += value;
+            square += value * value;
+        }
+        let count = f64::from(count);
+        assert!((uniform / count - 0.5).abs() < 0.005);
+        assert!((normal / count).abs() < 0.015);
+        assert!((square / count - 1.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_shuffle_keeps_all() {
+        let mut items = [0, 1, 2, 3, 4, 5, 6, 7];
+        Random::new(Seed(3)).shuffle(&mut items);
+        assert_ne!(items, [0, 1, 2, 3, 4, 5, 6, 7]);
+        items.sort_unstable();
+        assert_eq!(items, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn below_stays_below() {
+        let mut random = Random::new(Seed(5));
+        let mut seen = [false; 7];
+        for _ in 0..500 {
+            seen[random.below(7)] = true;
+        }
+        assert_eq!(seen, [true; 7]);
+        assert_eq!(random.below(1), 0);
+    }
+}

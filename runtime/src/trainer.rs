@@ -1,0 +1,350 @@
+//! Training: network, gradient, optimizer and workspace in one place.
+
+use core::fmt;
+use core::mem::MaybeUninit;
+
+use crate::error::Error;
+use crate::flat;
+use crate::network::Network;
+use crate::optimizers::Optimizer;
+use crate::pass::{self, Job, Key};
+use crate::program::Program;
+use crate::random::Seed;
+use crate::scalar::Scalar;
+use crate::simd::{Instructions, Machine};
+use crate::workspace::{Aligned, Workspace};
+
+/// Everything that training one network needs, in one piece of memory.
+///
+/// [`new`](Self::new) makes it in place on the heap, [`StaticTrainer`] in a `static`, and [`init_in`](Self::init_in) in
+/// memory of the caller's. `CAPACITY` is the number of samples that the workspace holds at a time; longer batches are
+/// worked in pieces with the same result.
+///
+/// A [`step`](Self::step) or a [`predict`](Self::predict) allocates nothing, takes no lock and does not panic.
+///
+/// ```text
+/// let mut trainer = Trainer::<Digits, _, 32>::new(Adam::new(1e-3), Seed(7));
+/// let loss = trainer.step(&images, &labels)?;
+/// let class = trainer.predict(&image).argmax();
+/// ```
+#[repr(C)]
+pub struct Trainer<N: Program, O: Optimizer<N>, const CAPACITY: usize> {
+    network: Aligned<N>,
+    gradient: Aligned<N>,
+    state: Aligned<O::State>,
+    workspace: Workspace<N, CAPACITY>,
+    settings: Settings<O>,
+}
+
+struct Settings<O> {
+    optimizer: O,
+    steps: u64,
+    /// A schedule's factor.
+    rate: f64,
+    /// The largest norm of a gradient.
+    clip: f64,
+}
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY> {
+    /// Size of all that training needs.
+    pub const BYTES: usize = size_of::<Self>();
+
+    /// A trainer on the heap, made in place, with start values drawn from the seed, for the processor's best vector
+    /// unit.
+    #[cfg(feature = "alloc")]
+    #[expect(clippy::new_ret_no_self, reason = "it never passes through the stack")]
+    pub fn new(optimizer: O, seed: Seed) -> alloc::boxed::Box<Self> {
+        let mut place = crate::workspace::boxed_zeroed::<Self>();
+        // SAFETY: the memory is zeroed.
+        unsafe {
+            Self::prepare(&mut place, optimizer, seed);
+            crate::workspace::assume_init(place)
+        }
+    }
+
+    /// A trainer in memory of the caller's.
+    pub fn init_in(place: &mut MaybeUninit<Self>, optimizer: O, seed: Seed) -> &mut Self {
+        // SAFETY: the memory is zeroed before it is prepared.
+        unsafe {
+            place.as_mut_ptr().write_bytes(0, 1);
+            Self::prepare(place, optimizer, seed)
+        }
+    }
+
+    /// Completes a trainer in zeroed memory.
+    ///
+    /// # Safety
+    /// The memory must be zero.
+    unsafe fn prepare(place: &mut MaybeUninit<Self>, optimizer: O, seed: Seed) -> &mut Self {
+        let pointer = place.as_mut_ptr();
+        // SAFETY: all fields lie in the place, which is exclusively ours. Network, gradient, state and memory are `Flat`:
+        // numbers for which zero is valid. The others are written here, and nothing is read before.
+        unsafe {
+            (&raw mut (*pointer).settings).write(Settings {
+                optimizer,
+                steps: 0,
+                rate: 1.0,
+                clip: f64::INFINITY,
+            });
+            Workspace::<N, CAPACITY>::prepare(&mut *(&raw mut (*pointer).workspace).cast(), seed.part(1));
+            let trainer = &mut *pointer;
+            trainer.network.initialize(seed);
+            trainer
+        }
+    }
+
+    /// One step of training: loss, gradient, and the optimizer's update. Returns the batch's loss before the update.
+    ///
+    /// # Errors
+    /// As of [`Network::loss_and_gradient`]; the trainer is then as it was.
+    #[inline]
+    pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
+        self.workspace.forwarded = 0;
+        let instructions = self.workspace.instructions;
+        pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(
+            instructions,
+            Step {
+                trainer: self,
+                inputs,
+                targets,
+            },
+        )
+    }
+
+    /// Inference for one sample.
+    #[inline]
+    pub fn predict(&mut self, sample: N::Sample<'_>) -> N::Output {
+        Network::predict(&self.network.0, sample, &mut self.workspace)
+    }
+
+    /// Inference for up to `CAPACITY` samples.
+    ///
+    /// # Errors
+    /// As of [`Network::predict_batch`].
+    #[inline]
+    pub fn predict_batch(&mut self, inputs: N::Inputs<'_>) -> Result<N::Outputs<'_>, Error> {
+        Network::predict_batch(&self.network.0, inputs, &mut self.workspace)
+    }
+
+    /// The loss by inference.
+    ///
+    /// # Errors
+    /// As of [`Network::loss`].
+    #[inline]
+    pub fn loss(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
+        Network::loss(&self.network.0, inputs, targets, &mut self.workspace)
+    }
+
+    /// Multiplies the optimizer's learning rate from now on, as a schedule asks for.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the factor is not a finite number.
+    pub fn set_rate(&mut self, factor: f64) -> Result<(), Error> {
+        if !factor.is_finite() {
+            return Err(Error::Setting("the factor of the learning rate is not a finite number"));
+        }
+        self.settings.rate = factor;
+        Ok(())
+    }
+
+    /// Scales gradients with a larger Euclidean norm down to this one from now on.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless the norm is positive (infinity turns clipping off).
+    pub fn set_clip_norm(&mut self, maximum: f64) -> Result<(), Error> {
+        if maximum > 0.0 {
+            self.settings.clip = maximum;
+            Ok(())
+        } else {
+            Err(Error::Setting("the largest norm of the gradient must be positive"))
+        }
+    }
+
+    pub(crate) fn limits(&self) -> (f64, f64) {
+        (self.settings.rate, self.settings.clip)
+    }
+
+    /// The network.
+    pub fn network(&self) -> &N {
+        &self.network.0
+    }
+
+    /// The network, to be changed.
+    pub fn network_mut(&mut self) -> &mut N {
+        &mut self.network.0
+    }
+
+    /// The gradient of the last step, clipped if it was.
+    pub fn gradient(&self) -> &N {
+        &self.gradient.0
+    }
+
+    /// The optimizer's settings.
+    pub fn optimizer(&self) -> &O {
+        &self.settings.optimizer
+    }
+
+    /// The optimizer's settings, to be changed.
+    pub fn optimizer_mut(&mut self) -> &mut O {
+        &mut self.settings.optimizer
+    }
+
+    /// What the optimizer remembers.
+    pub fn optimizer_state(&self) -> &O::State {
+        &self.state.0
+    }
+
+    /// The workspace.
+    pub fn workspace(&mut self) -> &mut Workspace<N, CAPACITY> {
+        &mut self.workspace
+    }
+
+    /// Network and workspace, for what [`Network`] offers beyond the trainer.
+    pub fn parts(&mut self) -> (&mut N, &mut Workspace<N, CAPACITY>) {
+        (&mut self.network.0, &mut self.workspace)
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> u64 {
+        self.settings.steps
+    }
+
+    /// The vector unit.
+    pub fn instructions(&self) -> Instructions {
+        self.workspace.instructions
+    }
+}
+
+impl<N: Program, O: Optimizer<N> + fmt::Debug, const CAPACITY: usize> fmt::Debug for Trainer<N, O, CAPACITY> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Trainer")
+            .field("optimizer", &self.settings.optimizer)
+            .field("steps", &self.settings.steps)
+            .field("workspace", &self.workspace)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Step<'a, 'i, 't, N: Program, O: Optimizer<N>, const CAPACITY: usize> {
+    trainer: &'a mut Trainer<N, O, CAPACITY>,
+    inputs: N::Inputs<'i>,
+    targets: N::Targets<'t>,
+}
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_, N, O, CAPACITY> {
+    type Network = N;
+    type Output = Result<N::Scalar, Error>;
+
+    #[inline(always)]
+    fn run<X: Machine>(self, machine: X) -> Self::Output {
+        let Self {
+            trainer:
+                Trainer {
+                    network,
+                    gradient,
+                    state,
+                    workspace,
+                    settings,
+                },
+            inputs,
+            targets,
+        } = self;
+        let key = Key {
+            seed: workspace.key.seed,
+            step: settings.steps,
+        };
+        let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
+        let (loss, norm) =
+            pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
+        settings.steps += 1;
+        flat::clip(
+            machine,
+            gradient.as_flat_mut(),
+            norm,
+            N::Scalar::constant(settings.clip),
+        );
+        settings
+            .optimizer
+            .update(machine, settings.steps, settings.rate, network, gradient, &mut state.0);
+        Ok(loss)
+    }
+}
+
+/// Room for a trainer in a `static`: zeros in `.bss`, no flash, no heap.
+///
+/// ```text
+/// static TRAINER: StaticTrainer<Gesture, Sgd, 1> = StaticTrainer::new();
+/// let trainer = TRAINER.init(Sgd::new(0.05), Seed(1));    // once
+/// let loss = trainer.step(&[window], &[label])?;
+/// ```
+pub struct StaticTrainer<N: Program, O: Optimizer<N>, const CAPACITY: usize> {
+    place: core::cell::UnsafeCell<MaybeUninit<Trainer<N, O, CAPACITY>>>,
+    #[cfg(target_has_atomic = "8")]
+    taken: core::sync::atomic::AtomicBool,
+}
+
+// SAFETY: the place is reached only through `init`, which hands it out once, to one thread (or, where there are no
+// atomic exchanges, as the caller of the unsafe function promises).
+unsafe impl<N: Program + Send, O: Optimizer<N> + Send, const CAPACITY: usize> Sync for StaticTrainer<N, O, CAPACITY> {}
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAPACITY> {
+    /// Size of all that training needs.
+    pub const BYTES: usize = size_of::<Self>();
+
+    /// Zeroed room.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default could not be const, and would pass through the stack"
+    )]
+    pub const fn new() -> Self {
+        Self {
+            place: core::cell::UnsafeCell::new(MaybeUninit::zeroed()),
+            #[cfg(target_has_atomic = "8")]
+            taken: core::sync::atomic::AtomicBool::new(false),
+        }
+    }
+
+    /// Makes the trainer, with start values drawn in place. Call it once.
+    ///
+    /// # Panics
+    /// When it is called again: there is one trainer. [`try_init`](Self::try_init) tells instead.
+    #[cfg(target_has_atomic = "8")]
+    #[expect(clippy::mut_from_ref, reason = "handed out once")]
+    pub fn init(&'static self, optimizer: O, seed: Seed) -> &'static mut Trainer<N, O, CAPACITY> {
+        match self.try_init(optimizer, seed) {
+            Some(trainer) => trainer,
+            None => panic!("the static trainer of {} is initialized a second time", N::NAME),
+        }
+    }
+
+    /// Makes the trainer; `None` if it is made already.
+    #[cfg(target_has_atomic = "8")]
+    #[expect(clippy::mut_from_ref, reason = "handed out once")]
+    pub fn try_init(&'static self, optimizer: O, seed: Seed) -> Option<&'static mut Trainer<N, O, CAPACITY>> {
+        if self.taken.swap(true, core::sync::atomic::Ordering::AcqRel) {
+            return None;
+        }
+        // SAFETY: the flag was not yet set, so that this is the first call.
+        Some(unsafe { self.init_unchecked(optimizer, seed) })
+    }
+
+    /// Makes the trainer on processors without atomic exchange.
+    ///
+    /// # Safety
+    /// Neither this nor [`init`](Self::init) may be called a second time.
+    #[expect(clippy::mut_from_ref, reason = "handed out once, as the caller promises")]
+    pub unsafe fn init_unchecked(&'static self, optimizer: O, seed: Seed) -> &'static mut Trainer<N, O, CAPACITY> {
+        // SAFETY: the only reference, as the caller promises; zeroed since `new`.
+        unsafe { Trainer::prepare(&mut *self.place.get(), optimizer, seed) }
+    }
+}
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> fmt::Debug for StaticTrainer<N, O, CAPACITY> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StaticTrainer")
+            .field("network", &N::NAME)
+            .finish_non_exhaustive()
+    }
+}
