@@ -12,6 +12,7 @@ mod lookup;
 mod nest;
 pub mod operands;
 mod pack;
+mod places;
 mod span;
 #[cfg(test)]
 mod testing;
@@ -26,6 +27,7 @@ pub use destinations::{
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, nest};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
+pub use places::{Readable, Writable};
 pub use span::Span;
 pub use uniform::uniform;
 

@@ -113,12 +113,14 @@ pub mod prelude {
 /// What generated code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::data::{Class, Column, Datum, Length, Samples, indices};
+    pub use crate::data::{Class, Column, Datum, Length, Samples, flatten_indices};
+    pub use crate::error::Error;
     pub use crate::kernels::*;
-    pub use crate::memory::{Arena, Flat, Place, arrays, flatten};
-    pub use crate::network::{Held, Network};
+    pub use crate::memory::{Arena, Flat, cells, clear, flatten, read, results};
+    pub use crate::network::{Held, Method, Network, run_method};
     pub use crate::program::Program;
-    pub use crate::scalar::Scalar;
+    pub use crate::random::combine as mix;
+    pub use crate::scalar::{Scalar, step_number};
     pub use crate::simd::{Inlined, Instructions, Lanes, LanesMask, Machine, Outlined, Simd, WithSimd};
     pub use crate::tensor::{Initializer, Role, Tensor};
     pub use crate::workspace::Workspace;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::data::Samples;
-use crate::memory::{Arena, Flat, Place, arrays};
+use crate::memory::{Arena, Flat, arrays, results};
 use crate::network::Held;
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -27,9 +27,6 @@ impl<T: Scalar> Held for Line<T> {
     type Network = Self;
 }
 
-const OUTPUT: Place = Place::Samples(0, 1);
-const INPUT_GRADIENT: Place = Place::Samples(1, 2);
-
 impl<T: Scalar> Line<T> {
     fn output(&self, x: &[T; 2]) -> T {
         self.gain * (self.weight[0] * x[0] + self.weight[1] * x[1]) + self.bias[0]
@@ -44,8 +41,7 @@ impl<T: Scalar> Line<T> {
     }
 
     fn outputs<const C: usize>(&self, inputs: &[[T; 2]], memory: &mut Arena<T, C, 3, 0>) {
-        let ([], [outputs]) = memory.buffers([], [OUTPUT]);
-        for (output, x) in outputs.iter_mut().zip(inputs) {
+        for (output, x) in memory.as_flat_mut().iter_mut().zip(inputs) {
             *output = self.output(x);
         }
     }
@@ -106,7 +102,7 @@ impl<T: Scalar> Program for Line<T> {
         [T::zero()]
     }
 
-    fn batch_of_one<'a>(sample: &'a [T; 2]) -> &'a [[T; 2]] {
+    fn batch_of_one<'a>(sample: Self::Sample<'a>) -> Self::Inputs<'a> {
         core::slice::from_ref(sample)
     }
 
@@ -121,7 +117,7 @@ impl<T: Scalar> Program for Line<T> {
     }
 
     fn predicted<const C: usize>(memory: &Arena<T, C, 3, 0>, samples: usize) -> &[[T; 1]] {
-        arrays(memory.buffer(OUTPUT)).range(0, samples)
+        arrays(memory.as_flat()).range(0, samples)
     }
 
     fn first_output(outputs: &[[T; 1]]) -> Option<[T; 1]> {
@@ -206,14 +202,14 @@ impl<T: Scalar> Program for Line<T> {
         if !accumulate {
             *gradient = Self::ZERO();
         }
-        let ([], [places]) = memory.buffers([], [INPUT_GRADIENT]);
-        for ((x, output_gradient), place) in inputs.iter().zip(output_gradients).zip(places.chunks_mut(2)) {
+        let places = memory.as_flat_mut()[C..].chunks_mut(2);
+        for ((x, output_gradient), place) in inputs.iter().zip(output_gradients).zip(places) {
             place.copy_from_slice(&self.add_gradient(x, output_gradient[0], gradient));
         }
     }
 
     fn input_gradients<const C: usize>(memory: &Arena<T, C, 3, 0>, samples: usize) -> &[[T; 2]] {
-        arrays(memory.buffer(INPUT_GRADIENT)).range(0, samples)
+        results(memory.as_flat(), C, 2 * samples)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plain data seen as flat slices, and the arena in which a pass keeps its activations.
 
+use core::cell::Cell;
+
 use crate::scalar::Scalar;
 
 /// Plain data made of `T` alone.
@@ -62,62 +64,26 @@ unsafe impl<T: Scalar, const CAPACITY: usize, const SAMPLE: usize, const SHARED:
 {
 }
 
-/// A buffer's place in an [`Arena`], as the compiler planned it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// Offset and length per sample.
-    Samples(usize, usize),
-    /// Offset and length.
-    Shared(usize, usize),
+/// All numbers as cells, so that parts of them may be read while others are written.
+#[inline(always)]
+pub fn cells<T: Scalar, A: Flat<T>>(memory: &mut A) -> &[Cell<T>] {
+    Cell::from_mut(memory.as_flat_mut()).as_slice_of_cells()
 }
 
-impl<T: Scalar, const CAPACITY: usize, const SAMPLE: usize, const SHARED: usize>
-    Arena<T, CAPACITY, SAMPLE, SHARED>
-{
-    #[inline(always)]
-    const fn range(place: Place) -> (usize, usize) {
-        match place {
-            Place::Samples(offset, length) => (offset * CAPACITY, (offset + length) * CAPACITY),
-            Place::Shared(offset, length) => (SAMPLE * CAPACITY + offset, SAMPLE * CAPACITY + offset + length),
-        }
-    }
+/// `length` numbers from `offset` on as arrays; none where they would reach beyond the memory.
+#[inline(always)]
+pub fn results<T: Scalar, A: Flat<T>>(memory: &[T], offset: usize, length: usize) -> &[A] {
+    offset.checked_add(length).and_then(|end| memory.get(offset..end)).map_or(&[], arrays)
+}
 
-    /// One buffer.
-    #[inline(always)]
-    pub fn buffer(&self, place: Place) -> &[T] {
-        let (start, end) = Self::range(place);
-        &self.as_flat()[start..end]
-    }
+/// One number; NaN where there is none.
+#[inline(always)]
+pub fn read<T: Scalar>(memory: &[Cell<T>], offset: usize) -> T {
+    memory.get(offset).map_or_else(T::nan, Cell::get)
+}
 
-    /// Several buffers: those to be read, and those to be written. With the places known at compile time, as
-    /// in generated code, the checks vanish.
-    ///
-    /// # Panics
-    /// When a place lies outside the arena, or a written one overlaps another.
-    #[inline(always)]
-    pub fn buffers<const READ: usize, const WRITTEN: usize>(
-        &mut self,
-        read: [Place; READ],
-        written: [Place; WRITTEN],
-    ) -> ([&[T]; READ], [&mut [T]; WRITTEN]) {
-        let read = read.map(Self::range);
-        let written = written.map(Self::range);
-        for (index, &(start, end)) in written.iter().enumerate() {
-            assert!(start <= end && end <= Self::LEN);
-            for &(other_start, other_end) in written[..index].iter().chain(&read) {
-                assert!(end <= other_start || other_end <= start || start == end || other_start == other_end);
-            }
-        }
-        for &(start, end) in &read {
-            assert!(start <= end && end <= Self::LEN);
-        }
-        let base = self.as_flat_mut().as_mut_ptr();
-        // SAFETY: all ranges lie inside the arena, and no written one meets another, as was just checked.
-        unsafe {
-            (
-                read.map(|(start, end)| core::slice::from_raw_parts(base.add(start), end - start)),
-                written.map(|(start, end)| core::slice::from_raw_parts_mut(base.add(start), end - start)),
-            )
-        }
-    }
+/// Zeros.
+#[inline(always)]
+pub fn clear<T: Scalar>(memory: &[Cell<T>], offset: usize, length: usize) {
+    memory.iter().skip(offset).take(length).for_each(|cell| cell.set(T::zero()));
 }

@@ -51,7 +51,8 @@ pub trait Network: Program {
         pass::dispatch(Instructions::detect(), NormOf(self))
     }
 
-    /// Scales a gradient whose norm is above `maximum` down to it; the norm it had.
+    /// Scales a gradient whose norm is above `maximum` down to it, as PyTorch's `clip_grad_norm_` does (up to the 1e-6
+    /// that it adds to the norm); the norm it had.
     fn clip_norm(&mut self, maximum: Self::Scalar) -> Self::Scalar {
         pass::dispatch(
             Instructions::detect(),
@@ -222,6 +223,60 @@ pub trait Network: Program {
 }
 
 impl<N: Program> Network for N {}
+
+/// A further entry point that `network!` generated: forward only.
+pub trait Method<N: Program> {
+    /// As [`Program::Inputs`], of this entry point.
+    type Inputs<'a>: Samples;
+    /// As [`Program::Outputs`], of this entry point.
+    type Outputs<'a>;
+
+    /// Leaves the outputs in `memory`.
+    fn run<X: Machine, const CAPACITY: usize>(
+        network: &N,
+        machine: X,
+        inputs: Self::Inputs<'_>,
+        samples: usize,
+        memory: &mut N::Memory<CAPACITY>,
+    );
+    /// What [`run`](Self::run) left.
+    fn outputs<const CAPACITY: usize>(memory: &N::Memory<CAPACITY>, samples: usize) -> Self::Outputs<'_>;
+}
+
+struct RunMethod<'a, 'i, N: Program, M: Method<N>, const CAPACITY: usize> {
+    network: &'a N,
+    inputs: M::Inputs<'i>,
+    samples: usize,
+    memory: &'a mut N::Memory<CAPACITY>,
+}
+
+impl<N: Program, M: Method<N>, const CAPACITY: usize> Job for RunMethod<'_, '_, N, M, CAPACITY> {
+    type Network = N;
+    type Output = ();
+
+    #[inline(always)]
+    fn run<X: Machine>(self, machine: X) {
+        M::run::<X, CAPACITY>(self.network, machine, self.inputs, self.samples, self.memory);
+    }
+}
+
+/// Runs an entry point in the workspace, where its outputs stay.
+///
+/// # Errors
+/// As of [`Network::predict_batch`].
+#[inline]
+pub fn run_method<'w, N: Program, M: Method<N>, const CAPACITY: usize>(
+    network: &N,
+    inputs: M::Inputs<'_>,
+    workspace: &'w mut Workspace<N, CAPACITY>,
+) -> Result<M::Outputs<'w>, Error> {
+    let samples = fitting::<_, CAPACITY>(inputs)?;
+    workspace.forwarded = 0;
+    let Workspace { memory, instructions, .. } = workspace;
+    let job = RunMethod::<N, M, CAPACITY> { network, inputs, samples, memory: &mut memory.0 };
+    pass::dispatch::<RunMethod<'_, '_, N, M, CAPACITY>>(*instructions, job);
+    Ok(M::outputs::<CAPACITY>(&workspace.memory, samples))
+}
 
 /// What holds a network: the network itself or a `Box` of it, so that either can be named in a call.
 pub trait Held {
@@ -413,3 +468,6 @@ impl<N: Program, const CAPACITY: usize> Job for Backward<'_, '_, '_, N, CAPACITY
         network.run_backward(machine, inputs, output_gradients, samples, key, memory, gradient, false);
     }
 }
+
+#[cfg(test)]
+mod tests;

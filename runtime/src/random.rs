@@ -23,6 +23,16 @@ pub(crate) const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// One key from a key and what is drawn with it: a stream, the steps of loops.
+#[inline(always)]
+pub fn combine(key: u64, parts: &[u64]) -> u64 {
+    let mut combined = key;
+    for &part in parts {
+        combined = mix(combined ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)));
+    }
+    combined
+}
+
 /// A name's hash (FNV-1a), which does not change with its neighbours.
 pub(crate) const fn hash(name: &str) -> u64 {
     let bytes = name.as_bytes();

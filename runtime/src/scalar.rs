@@ -12,7 +12,9 @@ use crate::simd::Element;
 /// The same declaration runs in either: training usually in `f32`, gradient checks in `f64`.
 /// The trait is sealed, since every scalar needs its vector operations ([`Element`]).
 pub trait Scalar:
-    Element
+    crate::data::Datum
+    + crate::data::Samples
+    + Element
     + Float
     + FromPrimitive
     + Default
@@ -68,4 +70,10 @@ impl Scalar for f64 {
     fn widen(self) -> f64 {
         self
     }
+}
+
+/// A whole number, such as the number of a step.
+#[inline(always)]
+pub fn step_number<T: Scalar>(number: usize) -> T {
+    T::constant(number as f64)
 }

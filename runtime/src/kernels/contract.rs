@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::tile::{Operands, Tiles};
-use super::{place, reaches};
+use super::{Readable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -39,7 +39,7 @@ impl<const SIZE: usize> Dim for Const<SIZE> {
 #[derive(Clone, Copy, Debug)]
 pub struct Matrix<'a, T, const D: usize> {
     /// Where the elements lie.
-    pub slice: &'a [T],
+    pub slice: Readable<'a, T>,
     /// Where the first element lies.
     pub offset: usize,
     /// From one matrix to the next, for each outer loop.
@@ -48,6 +48,20 @@ pub struct Matrix<'a, T, const D: usize> {
     pub row: usize,
     /// From one column to the next.
     pub column: usize,
+}
+
+impl<'a, T, const D: usize> Matrix<'a, T, D> {
+    /// The matrix of these elements.
+    #[inline(always)]
+    pub fn new(
+        slice: impl Into<Readable<'a, T>>,
+        offset: usize,
+        outer: [usize; D],
+        row: usize,
+        column: usize,
+    ) -> Self {
+        Self { slice: slice.into(), offset, outer, row, column }
+    }
 }
 
 /// What happens to an element of the product: `O` results from it and `I` inputs.
@@ -224,7 +238,7 @@ where
 }
 
 #[inline(always)]
-fn fits<T, const D: usize, const R: usize>(
+fn fits<T: Scalar, const D: usize, const R: usize>(
     matrix: &Matrix<'_, T, D>,
     outer: &[usize; D],
     rows: usize,

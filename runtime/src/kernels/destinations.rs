@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use pulp::Simd;
 
 use super::operands::with_innermost;
-use super::{Span, place, reaches};
+use super::{Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -111,17 +111,21 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
 /// A destination that keeps every value: see [`store`].
 #[derive(Debug)]
 pub struct Store<'a, T, const R: usize> {
-    slice: &'a mut [T],
+    slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Keeps every value; the innermost stride is 1.
 #[inline(always)]
-pub fn store<T, const R: usize>(slice: &mut [T], offset: usize, strides: [usize; R]) -> Store<'_, T, R> {
+pub fn store<'a, T, const R: usize>(
+    slice: impl Into<Writable<'a, T>>,
+    offset: usize,
+    strides: [usize; R],
+) -> Store<'a, T, R> {
     debug_assert!(strides.last() == Some(&1), "a contiguous destination has stride 1");
     Store {
-        slice,
+        slice: slice.into(),
         offset,
         strides: with_innermost(strides, 1),
     }
@@ -130,15 +134,19 @@ pub fn store<T, const R: usize>(slice: &mut [T], offset: usize, strides: [usize;
 /// A destination that keeps every value, at any distance: see [`store_strided`].
 #[derive(Debug)]
 pub struct StoreStrided<'a, T, const R: usize> {
-    slice: &'a mut [T],
+    slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Keeps every value, with any innermost stride, lane by lane; at stride 0 the last one remains.
 #[inline(always)]
-pub fn store_strided<T, const R: usize>(slice: &mut [T], offset: usize, strides: [usize; R]) -> StoreStrided<'_, T, R> {
-    StoreStrided { slice, offset, strides }
+pub fn store_strided<'a, T, const R: usize>(
+    slice: impl Into<Writable<'a, T>>,
+    offset: usize,
+    strides: [usize; R],
+) -> StoreStrided<'a, T, R> {
+    StoreStrided { slice: slice.into(), offset, strides }
 }
 
 impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
@@ -163,7 +171,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
     #[inline(always)]
     unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
         // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
-        unsafe { span.load(simd, self.slice.as_ptr().add(base + position)) }
+        unsafe { span.load(simd, self.slice.as_mut_ptr().add(base + position)) }
     }
 
     #[inline(always)]
@@ -204,7 +212,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
 
     #[inline(always)]
     unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
-        let operand = super::operands::strided(self.slice, 0, self.strides);
+        let operand = super::operands::strided(self.slice.readable(), 0, self.strides);
         // SAFETY: the same places as those of this destination, which `fits` has admitted.
         unsafe { super::operands::Input::load(&operand, simd, base, position, span) }
     }
@@ -222,7 +230,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
         let mut vector = value.unwrap();
         for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
             // SAFETY: `fits` has admitted the row up to the end of the span.
-            unsafe { *self.slice.get_unchecked_mut(base + (position + lane) * stride) = *value };
+            unsafe { self.slice.set(base + (position + lane) * stride, *value) };
         }
     }
 
@@ -326,7 +334,7 @@ impl Reduction for Smallest {
 /// A reduction along the innermost loop (and any other whose stride is 0).
 #[derive(Debug)]
 pub struct Inner<'a, T, K, const R: usize> {
-    slice: &'a mut [T],
+    slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
     accumulate: bool,
@@ -336,7 +344,7 @@ pub struct Inner<'a, T, K, const R: usize> {
 /// A reduction along outer loops only: neighbours along the innermost loop are neighbours in memory.
 #[derive(Debug)]
 pub struct Outer<'a, T, K, const R: usize> {
-    slice: &'a mut [T],
+    slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
     accumulate: bool,
@@ -346,7 +354,7 @@ pub struct Outer<'a, T, K, const R: usize> {
 /// A reduction with any innermost stride, lane by lane.
 #[derive(Debug)]
 pub struct Scattered<'a, T, K, const R: usize> {
-    slice: &'a mut [T],
+    slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
     accumulate: bool,
@@ -360,41 +368,41 @@ macro_rules! reductions {
         ///
         /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
         #[inline(always)]
-        pub fn $inner<T, const R: usize>(
-            slice: &mut [T],
+        pub fn $inner<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
             offset: usize,
             strides: [usize; R],
             accumulate: bool,
-        ) -> Inner<'_, T, $kind, R> {
+        ) -> Inner<'a, T, $kind, R> {
             debug_assert!(strides.last() == Some(&0), "an inner reduction has stride 0");
-            Inner { slice, offset, strides: with_innermost(strides, 0), accumulate, kind: PhantomData }
+            Inner { slice: slice.into(), offset, strides: with_innermost(strides, 0), accumulate, kind: PhantomData }
         }
 
         #[doc = concat!("The ", $what, " along every outer loop whose stride is 0; the innermost stride is 1.")]
         ///
         /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
         #[inline(always)]
-        pub fn $outer<T, const R: usize>(
-            slice: &mut [T],
+        pub fn $outer<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
             offset: usize,
             strides: [usize; R],
             accumulate: bool,
-        ) -> Outer<'_, T, $kind, R> {
+        ) -> Outer<'a, T, $kind, R> {
             debug_assert!(strides.last() == Some(&1), "an outer reduction has stride 1");
-            Outer { slice, offset, strides: with_innermost(strides, 1), accumulate, kind: PhantomData }
+            Outer { slice: slice.into(), offset, strides: with_innermost(strides, 1), accumulate, kind: PhantomData }
         }
 
         #[doc = concat!("The ", $what, " along every loop whose stride is 0; the innermost stride may be any.")]
         ///
         /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
         #[inline(always)]
-        pub fn $scattered<T, const R: usize>(
-            slice: &mut [T],
+        pub fn $scattered<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
             offset: usize,
             strides: [usize; R],
             accumulate: bool,
-        ) -> Scattered<'_, T, $kind, R> {
-            Scattered { slice, offset, strides, accumulate, kind: PhantomData }
+        ) -> Scattered<'a, T, $kind, R> {
+            Scattered { slice: slice.into(), offset, strides, accumulate, kind: PhantomData }
         }
     )*};
 }
@@ -408,7 +416,7 @@ reductions! {
 /// Sets every place that a reduction writes; an empty reduced loop still has its destination.
 #[inline(always)]
 fn reset<T: Scalar, const R: usize>(
-    slice: &mut [T],
+    slice: Writable<'_, T>,
     offset: usize,
     strides: &[usize; R],
     extents: &[usize; R],
@@ -425,8 +433,10 @@ fn reset<T: Scalar, const R: usize>(
     }
     let mut index = [0; R];
     'places: loop {
-        if let Some(place) = slice.get_mut(place(offset, &index, strides)) {
-            *place = value;
+        let place = place(offset, &index, strides);
+        if place < slice.len() {
+            // SAFETY: just checked.
+            unsafe { slice.set(place, value) };
         }
         for (index, &extent) in index.iter_mut().zip(&kept).rev() {
             *index += 1;
@@ -492,8 +502,7 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R
     #[inline(always)]
     unsafe fn finish<S: Simd>(&mut self, state: Lanes<T, S>, base: usize) {
         // SAFETY: `fits` has admitted the row's only place.
-        let place = unsafe { self.slice.get_unchecked_mut(base) };
-        *place = K::join(*place, K::collapse(state));
+        unsafe { self.slice.set(base, K::join(self.slice.get(base), K::collapse(state))) };
     }
 }
 
@@ -547,8 +556,10 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, 
         let mut vector = value.unwrap();
         for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
             // SAFETY: `fits` has admitted the row up to the end of the span.
-            let place = unsafe { self.slice.get_unchecked_mut(base + (position + lane) * stride) };
-            *place = K::join(*place, *value);
+            unsafe {
+                let place = base + (position + lane) * stride;
+                self.slice.set(place, K::join(self.slice.get(place), *value));
+            }
         }
     }
 

@@ -1,111 +1,273 @@
 //! Rows of a table chosen by index: embeddings.
 
-use core::marker::PhantomData;
-
 use pulp::{Simd, WithSimd};
 
-use super::Dim;
+use super::{Dim, Readable, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
-/// Copies row `indices[i]` of `table`, `width` elements wide, to row `i` of `out`.
+/// Copies, for each index of the loops, a row of the table to the place of the output.
 ///
-/// An index beyond the table gives a row of zeros. If `out` has not exactly `width` elements for each index, nothing is
-/// touched.
+/// The table has `rows` rows of `width` numbers from `table_offset` on. An index beyond it gives zeros. Where anything
+/// reaches beyond its slice, nothing is touched.
+#[expect(clippy::too_many_arguments, reason = "three operands with slice, offset and strides each")]
 #[inline(always)]
-pub fn lookup<T: Scalar, X: Machine>(machine: X, table: &[T], width: impl Dim, indices: &[u32], out: &mut [T]) {
-    machine.call(Lookup {
-        table,
-        width,
-        indices,
-        out,
-    });
-}
-
-/// Adds row `i` of `gradient`, `width` elements wide, to row `indices[i]` of `table`, in the order of the indices.
-///
-/// An index beyond the table adds nothing. If `gradient` has not exactly `width` elements for each index, nothing is touched.
-#[inline(always)]
-pub fn lookup_adjoint<T: Scalar, X: Machine>(
+pub fn lookup<'a, T: Scalar, X: Machine, const R: usize>(
     machine: X,
-    gradient: &[T],
+    extents: [usize; R],
+    rows: impl Dim,
     width: impl Dim,
-    indices: &[u32],
-    table: &mut [T],
+    table: impl Into<Readable<'a, T>>,
+    table_offset: usize,
+    indices: impl Into<Readable<'a, u32>>,
+    indices_offset: usize,
+    indices_strides: [usize; R],
+    output: impl Into<Writable<'a, T>>,
+    output_offset: usize,
+    output_strides: [usize; R],
 ) {
-    machine.call(LookupAdjoint {
-        gradient,
+    let rows_of = Rows {
+        extents,
+        rows,
         width,
-        indices,
-        table,
-        scalar: PhantomData,
-    });
+        table_offset,
+        indices: indices.into(),
+        indices_offset,
+        indices_strides,
+        others_offset: output_offset,
+        others_strides: output_strides,
+    };
+    machine.call(Lookup { rows: rows_of, table: table.into(), output: output.into() });
 }
 
-struct Lookup<'a, T, W> {
-    table: &'a [T],
+/// Adds, for each index of the loops in their order, a row of gradients to a row of the table's gradient.
+///
+/// As [`lookup`] otherwise; an index beyond the table adds nothing. The table's gradient is set to zero first unless `accumulate`.
+#[expect(clippy::too_many_arguments, reason = "three operands with slice, offset and strides each")]
+#[inline(always)]
+pub fn lookup_adjoint<'a, T: Scalar, X: Machine, const R: usize>(
+    machine: X,
+    extents: [usize; R],
+    rows: impl Dim,
+    width: impl Dim,
+    gradient: impl Into<Readable<'a, T>>,
+    gradient_offset: usize,
+    gradient_strides: [usize; R],
+    indices: impl Into<Readable<'a, u32>>,
+    indices_offset: usize,
+    indices_strides: [usize; R],
+    table: impl Into<Writable<'a, T>>,
+    table_offset: usize,
+    accumulate: bool,
+) {
+    let rows_of = Rows {
+        extents,
+        rows,
+        width,
+        table_offset,
+        indices: indices.into(),
+        indices_offset,
+        indices_strides,
+        others_offset: gradient_offset,
+        others_strides: gradient_strides,
+    };
+    machine.call(LookupAdjoint { rows: rows_of, gradient: gradient.into(), table: table.into(), accumulate });
+}
+
+/// The loops over indices, and rows of a table beside rows of something else.
+struct Rows<'a, H, W, const R: usize> {
+    extents: [usize; R],
+    rows: H,
     width: W,
-    indices: &'a [u32],
-    out: &'a mut [T],
+    table_offset: usize,
+    indices: Readable<'a, u32>,
+    indices_offset: usize,
+    indices_strides: [usize; R],
+    others_offset: usize,
+    others_strides: [usize; R],
 }
 
-impl<T: Scalar, W: Dim> WithSimd for Lookup<'_, T, W> {
+impl<H: Dim, W: Dim, const R: usize> Rows<'_, H, W, R> {
+    /// Whether all that the loops touch lies inside slices of these lengths.
+    #[inline(always)]
+    fn fit(&self, table: usize, others: usize) -> bool {
+        let width = self.width.get();
+        let inside = |length: usize, offset: usize, strides| {
+            width > 0
+                && length.checked_sub(width - 1).is_some_and(|starts| reaches(starts, offset, &self.extents, strides))
+        };
+        let fit = reaches(self.indices.len(), self.indices_offset, &self.extents, &self.indices_strides)
+            && (self.extents.contains(&0) || inside(others, self.others_offset, &self.others_strides))
+            && self.rows.get().checked_mul(width).and_then(|size| size.checked_add(self.table_offset)) <= Some(table);
+        debug_assert!(fit, "an operand of a lookup reaches beyond its slice");
+        fit
+    }
+
+    /// Calls `each` with the starts of the table's row, if there is one, and of the other row.
+    ///
+    /// # Safety
+    /// [`fit`](Self::fit) must have held.
+    #[inline(always)]
+    unsafe fn each(&self, mut row: impl RowWork) {
+        if self.extents.contains(&0) {
+            return;
+        }
+        let mut index = [0; R];
+        'rows: loop {
+            // SAFETY: `fit` has admitted all indices below the extents.
+            let chosen = unsafe { self.indices.get(place(self.indices_offset, &index, &self.indices_strides)) } as usize;
+            let table = (chosen < self.rows.get()).then(|| self.table_offset + chosen * self.width.get());
+            // SAFETY: as above, for both rows.
+            unsafe { row.row(table, place(self.others_offset, &index, &self.others_strides)) };
+            for (index, &extent) in index.iter_mut().zip(&self.extents).rev() {
+                *index += 1;
+                if *index < extent {
+                    continue 'rows;
+                }
+                *index = 0;
+            }
+            return;
+        }
+    }
+}
+
+trait RowWork {
+    /// # Safety
+    /// Rows from these starts on must lie inside their slices.
+    unsafe fn row(&mut self, table: Option<usize>, other: usize);
+}
+
+struct Lookup<'a, T, H, W, const R: usize> {
+    rows: Rows<'a, H, W, R>,
+    table: Readable<'a, T>,
+    output: Writable<'a, T>,
+}
+
+impl<T: Scalar, H: Dim, W: Dim, const R: usize> WithSimd for Lookup<'_, T, H, W, R> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let width = self.width.get();
-        let fit = self.indices.len().checked_mul(width) == Some(self.out.len());
-        debug_assert!(fit, "a lookup needs a row for each index");
-        if !fit || width == 0 {
-            return;
+        if self.rows.fit(self.table.len(), self.output.len()) {
+            let copy = Copy { table: self.table, output: self.output, width: self.rows.width };
+            // SAFETY: just checked.
+            unsafe { self.rows.each(copy) };
         }
-        for (row, &index) in self.out.chunks_exact_mut(width).zip(self.indices) {
-            match row_of(self.table.len(), width, index).and_then(|range| self.table.get(range)) {
-                // The widths agree; copying through the zip cannot panic where `copy_from_slice` could.
-                Some(found) => row.iter_mut().zip(found).for_each(|(to, &from)| *to = from),
-                None => row.fill(T::zero()),
+    }
+}
+
+struct Copy<'a, T, W> {
+    table: Readable<'a, T>,
+    output: Writable<'a, T>,
+    width: W,
+}
+
+impl<T: Scalar, W: Dim> RowWork for Copy<'_, T, W> {
+    #[inline(always)]
+    unsafe fn row(&mut self, table: Option<usize>, other: usize) {
+        for column in 0..self.width.get() {
+            // SAFETY: both rows lie inside their slices, as the caller promises.
+            unsafe {
+                let value = table.map_or(T::zero(), |start| self.table.get(start + column));
+                self.output.set(other + column, value);
             }
         }
     }
 }
 
-struct LookupAdjoint<'a, T, W> {
-    gradient: &'a [T],
-    width: W,
-    indices: &'a [u32],
-    table: &'a mut [T],
-    scalar: PhantomData<T>,
+struct LookupAdjoint<'a, T, H, W, const R: usize> {
+    rows: Rows<'a, H, W, R>,
+    gradient: Readable<'a, T>,
+    table: Writable<'a, T>,
+    accumulate: bool,
 }
 
-impl<T: Scalar, W: Dim> WithSimd for LookupAdjoint<'_, T, W> {
+impl<T: Scalar, H: Dim, W: Dim, const R: usize> WithSimd for LookupAdjoint<'_, T, H, W, R> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let width = self.width.get();
-        let fit = self.indices.len().checked_mul(width) == Some(self.gradient.len());
-        debug_assert!(fit, "the adjoint of a lookup needs a row for each index");
-        if !fit || width == 0 {
+        if !self.rows.fit(self.table.len(), self.gradient.len()) {
             return;
         }
-        let length = self.table.len();
-        let lanes = Lanes::<T, S>::COUNT;
-        for (row, &index) in self.gradient.chunks_exact(width).zip(self.indices) {
-            let Some(found) = row_of(length, width, index).and_then(|range| self.table.get_mut(range)) else {
-                continue;
-            };
-            for (to, from) in found.chunks_mut(lanes).zip(row.chunks(lanes)) {
-                (Lanes::from_slice(simd, to) + Lanes::from_slice(simd, from)).to_slice(to);
+        if !self.accumulate {
+            for index in 0..self.rows.rows.get() * self.rows.width.get() {
+                // SAFETY: `fit` has admitted the whole table.
+                unsafe { self.table.set(self.rows.table_offset + index, T::zero()) };
             }
+        }
+        let add = Add { simd, gradient: self.gradient, table: self.table, width: self.rows.width };
+        // SAFETY: just checked.
+        unsafe { self.rows.each(add) };
+    }
+}
+
+struct Add<'a, T, S, W> {
+    simd: S,
+    gradient: Readable<'a, T>,
+    table: Writable<'a, T>,
+    width: W,
+}
+
+impl<T: Scalar, S: Simd, W: Dim> RowWork for Add<'_, T, S, W> {
+    #[inline(always)]
+    unsafe fn row(&mut self, table: Option<usize>, other: usize) {
+        let Some(start) = table else { return };
+        let (width, lanes) = (self.width.get(), Lanes::<T, S>::COUNT);
+        let mut column = 0;
+        while column < width {
+            let count = lanes.min(width - column);
+            // SAFETY: both rows lie inside their slices, as the caller promises; no other reference to these places
+            // exists while the slices do.
+            unsafe {
+                let from = core::slice::from_raw_parts(self.gradient.as_ptr().add(other + column), count);
+                let to = core::slice::from_raw_parts_mut(self.table.as_mut_ptr().add(start + column), count);
+                (Lanes::from_slice(self.simd, to) + Lanes::from_slice(self.simd, from)).to_slice(to);
+            }
+            column += count;
         }
     }
 }
 
-/// Where a row lies in a table with this many elements.
-#[inline(always)]
-fn row_of(length: usize, width: usize, index: u32) -> Option<core::ops::Range<usize>> {
-    let start = usize::try_from(index).ok()?.checked_mul(width)?;
-    let end = start.checked_add(width)?;
-    (end <= length).then_some(start..end)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Const;
+    use crate::simd::{Instructions, Outlined};
+
+    struct Run<F>(F);
+
+    impl<F: FnOnce(&mut [f64], &mut [f64])> Run<F> {
+        fn check(self) -> ([f64; 9], [f64; 6]) {
+            let (mut output, mut gradient) = ([7.0; 9], [7.0; 6]);
+            (self.0)(&mut output, &mut gradient);
+            (output, gradient)
+        }
+    }
+
+    struct Both<'a>(&'a mut [f64], &'a mut [f64]);
+
+    impl WithSimd for Both<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            let table = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+            let indices = [2_u32, 0, 9];
+            let machine = Outlined(simd);
+            let width = Const::<2>;
+            lookup(machine, [3], 3, width, &table, 0, &indices, 0, [1], &mut *self.0, 0, [3]);
+            let rows = [1.0, 1.0, 10.0, 10.0, 100.0, 100.0];
+            let all = [2_u32, 2, 1];
+            lookup_adjoint(machine, [3], 3, width, &rows, 0, [2], &all, 0, [1], &mut *self.1, 0, false);
+        }
+    }
+
+    #[test]
+    fn rows_are_copied_and_added_on_every_vector_unit() {
+        for instructions in Instructions::available() {
+            let (output, gradient) = Run(|a: &mut [f64], b: &mut [f64]| instructions.dispatch(Both(a, b))).check();
+            assert_eq!(output, [5.0, 6.0, 7.0, 1.0, 2.0, 7.0, 0.0, 0.0, 7.0]);
+            assert_eq!(gradient, [0.0, 0.0, 100.0, 100.0, 11.0, 11.0]);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use super::{Span, place, reaches};
+use super::{Readable, Span, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -51,17 +51,21 @@ pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy {
 /// Neighbouring values along the innermost loop.
 #[derive(Clone, Copy, Debug)]
 pub struct Contiguous<'a, T, const R: usize> {
-    slice: &'a [T],
+    slice: Readable<'a, T>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Values whose innermost stride is 1 (the last entry of `strides` is not looked at in optimised builds).
 #[inline(always)]
-pub fn contiguous<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Contiguous<'_, T, R> {
+pub fn contiguous<'a, T, const R: usize>(
+    slice: impl Into<Readable<'a, T>>,
+    offset: usize,
+    strides: [usize; R],
+) -> Contiguous<'a, T, R> {
     debug_assert!(strides.last() == Some(&1), "a contiguous operand has stride 1");
     Contiguous {
-        slice,
+        slice: slice.into(),
         offset,
         strides: with_innermost(strides, 1),
     }
@@ -70,17 +74,21 @@ pub fn contiguous<T, const R: usize>(slice: &[T], offset: usize, strides: [usize
 /// One value a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Broadcast<'a, T, const R: usize> {
-    slice: &'a [T],
+    slice: Readable<'a, T>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Values that stay the same along the innermost loop: its stride is 0.
 #[inline(always)]
-pub fn broadcast<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Broadcast<'_, T, R> {
+pub fn broadcast<'a, T, const R: usize>(
+    slice: impl Into<Readable<'a, T>>,
+    offset: usize,
+    strides: [usize; R],
+) -> Broadcast<'a, T, R> {
     debug_assert!(strides.last() == Some(&0), "a broadcast operand has stride 0");
     Broadcast {
-        slice,
+        slice: slice.into(),
         offset,
         strides: with_innermost(strides, 0),
     }
@@ -89,29 +97,37 @@ pub fn broadcast<T, const R: usize>(slice: &[T], offset: usize, strides: [usize;
 /// Values at any distance, read lane by lane.
 #[derive(Clone, Copy, Debug)]
 pub struct Strided<'a, T, const R: usize> {
-    slice: &'a [T],
+    slice: Readable<'a, T>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Values with any innermost stride; slower than [`contiguous`] and [`broadcast`].
 #[inline(always)]
-pub fn strided<T, const R: usize>(slice: &[T], offset: usize, strides: [usize; R]) -> Strided<'_, T, R> {
-    Strided { slice, offset, strides }
+pub fn strided<'a, T, const R: usize>(
+    slice: impl Into<Readable<'a, T>>,
+    offset: usize,
+    strides: [usize; R],
+) -> Strided<'a, T, R> {
+    Strided { slice: slice.into(), offset, strides }
 }
 
 /// Class indices or lengths, as numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Indices<'a, const R: usize> {
-    slice: &'a [u32],
+    slice: Readable<'a, u32>,
     offset: usize,
     strides: [usize; R],
 }
 
 /// Whole numbers converted to the scalar type, with any innermost stride.
 #[inline(always)]
-pub fn indices<const R: usize>(slice: &[u32], offset: usize, strides: [usize; R]) -> Indices<'_, R> {
-    Indices { slice, offset, strides }
+pub fn indices<'a, const R: usize>(
+    slice: impl Into<Readable<'a, u32>>,
+    offset: usize,
+    strides: [usize; R],
+) -> Indices<'a, R> {
+    Indices { slice: slice.into(), offset, strides }
 }
 
 /// The index itself.
@@ -182,7 +198,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
     #[inline(always)]
     unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, _: usize, _: P) -> Lanes<T, S> {
         // SAFETY: `fits` has admitted the row's only place.
-        Lanes::splat(simd, unsafe { *self.slice.get_unchecked(base) })
+        Lanes::splat(simd, unsafe { self.slice.get(base) })
     }
 }
 
@@ -207,7 +223,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
             .enumerate()
         {
             // SAFETY: `fits` has admitted the row up to the end of the span.
-            *value = unsafe { *self.slice.get_unchecked(base + (position + lane) * stride) };
+            *value = unsafe { self.slice.get(base + (position + lane) * stride) };
         }
         Lanes::wrap(simd, vector)
     }
@@ -229,7 +245,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
         let stride = innermost(&self.strides);
         if stride == 0 {
             // SAFETY: `fits` has admitted the row's only place.
-            return Lanes::constant(simd, f64::from(unsafe { *self.slice.get_unchecked(base) }));
+            return Lanes::constant(simd, f64::from(unsafe { self.slice.get(base) }));
         }
         let mut vector = T::splat(simd, T::zero());
         for (lane, value) in T::as_mut_slice::<S>(&mut vector)
@@ -238,7 +254,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
             .enumerate()
         {
             // SAFETY: `fits` has admitted the row up to the end of the span.
-            let index = unsafe { *self.slice.get_unchecked(base + (position + lane) * stride) };
+            let index = unsafe { self.slice.get(base + (position + lane) * stride) };
             *value = T::constant(f64::from(index));
         }
         Lanes::wrap(simd, vector)

@@ -2,22 +2,35 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::Writable;
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 
-/// Fills `out` with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i` alone, so that every vector unit,
+/// Fills `length` places of `out` from `offset` on with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i` alone, so that every vector unit,
 /// and every way of cutting the work, gives the same numbers.
 ///
 /// The generator is SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014), entered at
 /// position `i` of the stream that `key` begins; its upper bits become the number, 24 of them for `f32` and 53 for `f64`.
 #[inline(always)]
-pub fn uniform<T: Scalar, X: Machine>(machine: X, key: u64, out: &mut [T]) {
-    machine.call(Uniform { key, out });
+pub fn uniform<'a, T: Scalar, X: Machine>(
+    machine: X,
+    key: u64,
+    length: usize,
+    out: impl Into<Writable<'a, T>>,
+    offset: usize,
+) {
+    let out = out.into();
+    debug_assert!(offset + length <= out.len(), "random numbers reach beyond their slice");
+    if offset.checked_add(length).is_some_and(|end| end <= out.len()) {
+        machine.call(Uniform { key, length, out, offset });
+    }
 }
 
 struct Uniform<'a, T> {
     key: u64,
-    out: &'a mut [T],
+    length: usize,
+    out: Writable<'a, T>,
+    offset: usize,
 }
 
 impl<T: Scalar> WithSimd for Uniform<'_, T> {
@@ -29,9 +42,10 @@ impl<T: Scalar> WithSimd for Uniform<'_, T> {
     fn with_simd<S: Simd>(self, _: S) {
         let unit = 1.0 / (1_u64 << T::DIGITS) as f64;
         let start = mix(self.key);
-        for (position, value) in self.out.iter_mut().enumerate() {
+        for position in 0..self.length {
             let bits = mix(start.wrapping_add((position as u64 + 1).wrapping_mul(GOLDEN))) >> (64 - T::DIGITS);
-            *value = T::constant(bits as f64 * unit);
+            // SAFETY: `uniform` has checked that the end lies inside the slice.
+            unsafe { self.out.set(self.offset + position, T::constant(bits as f64 * unit)) };
         }
     }
 }

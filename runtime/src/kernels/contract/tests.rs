@@ -105,14 +105,14 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
             case.k,
             case.n,
             Matrix {
-                slice: &a,
+                slice: (&a).into(),
                 offset: 0,
                 outer: [case.a[0]],
                 row: case.a[1],
                 column: case.a[2],
             },
             Matrix {
-                slice: &b,
+                slice: (&b).into(),
                 offset: 0,
                 outer: [case.b[0]],
                 row: case.b[1],
@@ -210,14 +210,14 @@ impl WithSimd for Fused<'_> {
             Const::<20>,
             Const::<37>,
             Matrix {
-                slice: self.a,
+                slice: (self.a).into(),
                 offset: 0,
                 outer: [],
                 row: 20,
                 column: 1,
             },
             Matrix {
-                slice: self.b,
+                slice: (self.b).into(),
                 offset: 0,
                 outer: [],
                 row: 37,
