@@ -270,7 +270,7 @@ impl<A: Datum, const N: usize> Datum for [A; N] {
 
 /// Class indices or lengths as plain numbers; empty for real numbers.
 #[inline(always)]
-pub fn indices<A: Datum>(samples: &[A]) -> &[u32] {
+pub fn flatten_indices<A: Datum>(samples: &[A]) -> &[u32] {
     match A::values(samples) {
         Values::Classes(indices, _) | Values::Lengths(indices, _) => indices,
         Values::F32(_) | Values::F64(_) => &[],
@@ -467,8 +467,8 @@ mod tests {
     #[test]
     fn indices_of_sequences_are_flat() {
         let class = |index| Class::<9>::new(index).unwrap_or_default();
-        assert_eq!(indices(&[[class(1), class(2)], [class(3), class(8)]]), &[1, 2, 3, 8]);
-        assert!(indices(&[1.0_f32]).is_empty());
+        assert_eq!(flatten_indices(&[[class(1), class(2)], [class(3), class(8)]]), &[1, 2, 3, 8]);
+        assert!(flatten_indices(&[1.0_f32]).is_empty());
     }
 
     #[test]

@@ -86,12 +86,13 @@ pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor
     machine.call(Scale { numbers, factor });
 }
 
-/// Scales a gradient of this norm down to `maximum`, if it is larger; PyTorch's `clip_grad_norm_` without its
-/// 1e-6 in the denominator.
+/// Scales a gradient of this norm down to `maximum`, if it is larger; with the 1e-6 that PyTorch's `clip_grad_norm_` adds
+/// to the norm.
 #[inline(always)]
 pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T, maximum: T) {
-    if norm > maximum {
-        scale(machine, numbers, maximum / norm);
+    let factor = maximum / (norm + T::constant(1e-6));
+    if factor < T::one() {
+        scale(machine, numbers, factor);
     }
 }
 

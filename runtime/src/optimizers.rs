@@ -198,3 +198,6 @@ fn apply<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize
     }
     init::bound(network);
 }
+
+#[cfg(test)]
+mod tests;

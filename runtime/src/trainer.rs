@@ -348,3 +348,6 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> fmt::Debug for StaticTr
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

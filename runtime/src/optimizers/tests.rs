@@ -1,0 +1,77 @@
+use std::vec::Vec;
+
+use super::*;
+use crate::line::Line;
+use crate::network::Network;
+use crate::schedules::{Constant, Cosine, Schedule, StepDecay, Warmup};
+use crate::tensor::Role::Bias;
+
+/// PyTorch's course, written by `tests/data/optimizers.py`.
+const REFERENCE: &str = include_str!("../../../tests/data/optimizers.csv");
+
+const START: Line = Line { weight: [0.5, -0.4], gain: 1.0, bias: [0.3] };
+
+/// Follows PyTorch's gradients and compares the parameters after each of the ten steps.
+fn assert_agrees<O: Optimizer<Line>>(case: &str, optimizer: O, schedule: impl Schedule, clip: Option<f64>) {
+    for unit in Instructions::available() {
+        let mut network = START;
+        let mut updater = optimizer.clone().boxed_for(&network);
+        updater.instructions = unit;
+        let rows: Vec<&str> = REFERENCE.lines().filter(|line| line.split(',').next() == Some(case)).collect();
+        assert_eq!(rows.len(), 10, "{case}");
+        for (step, row) in rows.iter().enumerate() {
+            let numbers: Vec<f64> = row.split(',').skip(2).map(|number| number.parse().unwrap()).collect();
+            let mut gradient = Line { weight: [numbers[0], numbers[1]], gain: 0.0, bias: [numbers[2]] };
+            if let Some(maximum) = clip {
+                gradient.clip_norm(maximum);
+            }
+            let found = [gradient.weight[0], gradient.weight[1], gradient.bias[0]];
+            updater.step(&mut network, &gradient, schedule.rate(step));
+            let found = [found, [network.weight[0], network.weight[1], network.bias[0]]].concat();
+            for (found, expected) in found.iter().zip(&numbers[3..]) {
+                assert!((found - expected).abs() < 1e-14, "{case}, {unit}, step {step}: {found} against {expected}");
+            }
+            assert_eq!(network.gain, 1.0, "frozen");
+        }
+    }
+}
+
+#[test]
+fn gradient_descent_agrees_with_pytorch() {
+    assert_agrees("sgd", Sgd::new(0.1), Constant, None);
+    assert_agrees("sgd_decay", Sgd::new(0.1).weight_decay(0.2), Constant, None);
+    assert_agrees("sgd_steps", Sgd::new(0.1), StepDecay::new(4, 0.5), None);
+}
+
+#[test]
+fn momentum_agrees_with_pytorch() {
+    let nesterov = Momentum::new(0.05, 0.8).nesterov(true).weight_decay(0.1);
+    assert_agrees("momentum", Momentum::new(0.05, 0.9), Constant, None);
+    assert_agrees("nesterov", nesterov, Constant, None);
+    assert_agrees("dampening", Momentum::new(0.05, 0.9).dampening(0.3).weight_decay(0.1), Constant, None);
+    assert_agrees("momentum_clip", Momentum::new(0.05, 0.9), Constant, Some(0.7));
+}
+
+#[test]
+fn adam_agrees_with_pytorch() {
+    let settings = Adam::new(0.02).betas(0.7, 0.95).epsilon(1e-3).weight_decay(0.3);
+    assert_agrees("adam", Adam::new(0.05), Constant, None);
+    assert_agrees("adam_settings", settings, Constant, None);
+    assert_agrees("adam_cosine", Adam::new(0.05), Cosine::over(10), None);
+}
+
+#[test]
+fn adamw_agrees_with_pytorch() {
+    assert_agrees("adamw", AdamW::new(0.05), Constant, None);
+    assert_agrees("adamw_exclude", AdamW::new(0.05).weight_decay(0.5).exclude(Bias), Constant, None);
+    // PyTorch's factors are 1/4, 2/4, 3/4, 1, 1, …
+    assert_agrees("adamw_warmup", AdamW::new(0.05), Warmup::over(4), None);
+}
+
+#[test]
+fn bounds_are_kept() {
+    let mut network = START;
+    let mut updater = Sgd::new(1.0).boxed_for(&network);
+    updater.step(&mut network, &Line { weight: [9.0, -9.0], gain: 1.0, bias: [9.0] }, 1.0);
+    assert_eq!(network, Line { weight: [-2.0, 2.0], gain: 1.0, bias: [-8.7] });
+}
