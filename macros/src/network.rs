@@ -1,7 +1,10 @@
 //! The checked declaration: every name resolved, every shape known, every user function inlined.
 
+use std::fmt;
+
 use proc_macro2::{Ident, Span, TokenStream};
 
+use crate::check::{TensorType, display_shape};
 use crate::graph::{Element, Shape};
 
 /// What `check` yields and `lower` and `emit` read.
@@ -15,11 +18,16 @@ pub(crate) struct Network {
     pub(crate) dump: Option<String>,
     /// In the order in which they lie in memory.
     pub(crate) parameters: Vec<Parameter>,
+    /// The doc comments of the struct's fields, by name.
+    pub(crate) field_attributes: Vec<(String, TokenStream)>,
     pub(crate) inputs: Vec<Argument>,
     /// The arguments of `loss` behind the outputs.
     pub(crate) targets: Vec<Argument>,
     pub(crate) outputs: Vec<Signature>,
     pub(crate) has_loss: bool,
+    /// The doc comments of `forward` and `loss`.
+    pub(crate) forward_attributes: TokenStream,
+    pub(crate) loss_attributes: TokenStream,
     /// `pub fn`s of the body besides `forward` and `loss`.
     pub(crate) methods: Vec<Method>,
     /// One row for each layer call of `forward`, for `summary()`.
@@ -100,4 +108,61 @@ pub(crate) struct LayerRow {
     pub(crate) output: Shape,
     pub(crate) parameters: usize,
     pub(crate) multiply_adds: usize,
+}
+
+impl fmt::Display for Initializer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Zeros => "zeros()",
+            Self::Constant(value) => return write!(formatter, "constant({value:?})"),
+            Self::Literal(values) => return write!(formatter, "{values:?}"),
+            Self::Uniform(low, high) => return write!(formatter, "uniform({low:?}, {high:?})"),
+            Self::Normal(deviation) => return write!(formatter, "normal({deviation:?})"),
+            Self::GlorotUniform => "glorot_uniform()",
+            Self::GlorotNormal => "glorot_normal()",
+            Self::HeUniform => "he_uniform()",
+            Self::HeNormal => "he_normal()",
+            Self::LecunUniform => "lecun_uniform()",
+            Self::LecunNormal => "lecun_normal()",
+            Self::Orthogonal => "orthogonal()",
+        };
+        formatter.write_str(name)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.per_step {
+            return formatter.write_str("Scalar");
+        }
+        TensorType { shape: self.shape.clone(), element: self.element }.fmt(formatter)
+    }
+}
+
+fn list(arguments: &[Argument]) -> String {
+    let arguments = arguments.iter().map(|argument| format!("{}: {}", argument.name, argument.signature));
+    arguments.collect::<Vec<_>>().join(", ")
+}
+
+/// The parameters, then the bodies, a call a line.
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "network {}", self.name)?;
+        for (number, parameter) in self.parameters.iter().enumerate() {
+            let (path, shape) = (parameter.path.join("."), display_shape(&parameter.shape));
+            write!(formatter, "parameter {number} {path}: {shape} = {}", parameter.initializer)?;
+            if let Some((low, high)) = parameter.clamp {
+                write!(formatter, " in {low:?}..{high:?}")?;
+            }
+            writeln!(formatter, "{}", if parameter.frozen { " frozen" } else { "" })?;
+        }
+        writeln!(formatter, "inputs ({})", list(&self.inputs))?;
+        if self.has_loss {
+            writeln!(formatter, "targets ({})", list(&self.targets))?;
+        }
+        for (number, method) in self.methods.iter().enumerate() {
+            writeln!(formatter, "method {number} {}({})", method.name, list(&method.inputs))?;
+        }
+        self.bodies.fmt(formatter)
+    }
 }

@@ -1,0 +1,140 @@
+//! The small grammar of types in signatures and fields: shapes, classes, lengths, tuples, constants.
+
+use proc_macro2::{Ident, Span};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Expr, Token};
+
+/// A type as written; sizes are expressions yet to be evaluated.
+#[derive(Debug, Clone)]
+pub(crate) enum TypeSyntax {
+    /// `[28, 28]`, `[]`, `[Class<65>; 64]`, `Class<10>` (a single one), `Length<64>`
+    Tensor { element: ElementSyntax, sizes: Vec<Expr>, span: Span },
+    /// `Scalar`
+    Scalar(Span),
+    /// `usize`, `f32`, `bool`: a constant, known when the function is inlined.
+    Constant(Ident),
+    Tuple(Vec<TypeSyntax>, Span),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum ElementSyntax {
+    Real,
+    Class(Box<Expr>),
+    Length(Box<Expr>),
+}
+
+impl TypeSyntax {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Tensor { span, .. } | Self::Scalar(span) | Self::Tuple(_, span) => *span,
+            Self::Constant(name) => name.span(),
+        }
+    }
+}
+
+/// Names of types, other than brackets.
+pub(crate) const NAMES: [&str; 3] = ["Class", "Length", "Scalar"];
+const CONSTANTS: [&str; 15] = [
+    "usize", "isize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "u128", "i128",
+];
+
+/// Whether a type with a name comes next, rather than a layer.
+pub(crate) fn begins_named(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Ident>().is_ok_and(|name| !ahead.peek(syn::token::Paren) || NAMES.iter().any(|known| name == known))
+}
+
+impl Parse for TypeSyntax {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        if input.peek(syn::token::Bracket) {
+            let content;
+            let bracket = syn::bracketed!(content in input);
+            return bracketed(&content, bracket.span.join());
+        }
+        if input.peek(syn::token::Paren) {
+            let content;
+            let paren = syn::parenthesized!(content in input);
+            let items: Punctuated<Self, Token![,]> = content.parse_terminated(Self::parse, Token![,])?;
+            let trailing = items.trailing_punct();
+            let mut items: Vec<Self> = items.into_iter().collect();
+            return Ok(match items.pop() {
+                Some(only) if items.is_empty() && !trailing => only,
+                last => {
+                    items.extend(last);
+                    Self::Tuple(items, paren.span.join())
+                }
+            });
+        }
+        let name: Ident = input.parse()?;
+        let written = name.to_string();
+        match written.as_str() {
+            "Scalar" => Ok(Self::Scalar(name.span())),
+            "Class" | "Length" => {
+                let span = name.span();
+                Ok(Self::Tensor { element: element(&name, input)?, sizes: Vec::new(), span })
+            }
+            _ if CONSTANTS.contains(&written.as_str()) => Ok(Self::Constant(name)),
+            _ => Err(unknown(&name)),
+        }
+    }
+}
+
+fn unknown(name: &Ident) -> syn::Error {
+    let written = name.to_string();
+    let remedy = match crate::error::closest(&written, NAMES) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => "types are shapes such as `[28, 28]`, `Class<10>`, `Length<64>`, `Scalar` and tuples".into(),
+    };
+    syn::Error::new(name.span(), format!("`{written}` is no type of a network: {remedy}"))
+}
+
+/// Behind `Class` or `Length`: `<65>`, `<NAME>`, `<{ 2 * NAME }>`.
+fn element(name: &Ident, input: ParseStream) -> syn::Result<ElementSyntax> {
+    if !input.peek(Token![<]) {
+        return Err(syn::Error::new(name.span(), format!("`{name}` needs its bound: `{name}<10>`")));
+    }
+    input.parse::<Token![<]>()?;
+    let bound = if input.peek(syn::token::Brace) {
+        Expr::Block(input.parse()?)
+    } else if input.peek(syn::token::Paren) {
+        Expr::Paren(input.parse()?)
+    } else if input.peek(syn::Lit) {
+        Expr::Lit(input.parse()?)
+    } else if input.peek(syn::Ident) {
+        let name: Ident = input.parse()?;
+        Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: name.into() })
+    } else {
+        // What is left are expressions in invisible groups, from a `macro_rules!`.
+        input.step(|cursor| match cursor.token_tree() {
+            Some((proc_macro2::TokenTree::Group(group), rest)) => Ok((syn::parse2::<Expr>(group.stream())?, rest)),
+            _ => Err(cursor.error("expected a number or the name of a constant")),
+        })?
+    };
+    input.parse::<Token![>]>()?;
+    let bound = Box::new(bound);
+    Ok(if name == "Class" { ElementSyntax::Class(bound) } else { ElementSyntax::Length(bound) })
+}
+
+/// Between brackets: `28, 28` or `Class<65>; 64`.
+fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
+    let ahead = content.fork();
+    let named = ahead.parse::<Ident>().ok().filter(|_| ahead.peek(Token![<]) || ahead.peek(Token![;]));
+    let mut tensor_element = ElementSyntax::Real;
+    if let Some(name) = named {
+        if name == "Class" || name == "Length" {
+            let name: Ident = content.parse()?;
+            tensor_element = element(&name, content)?;
+            content.parse::<Token![;]>()?;
+        } else if content.peek2(Token![;]) || name != "Class" && crate::error::closest(&name.to_string(), NAMES).is_some()
+        {
+            return Err(unknown(&name));
+        }
+    }
+    let sizes: Punctuated<Expr, Token![,]> = content.parse_terminated(Expr::parse, Token![,])?;
+    if let Some(stray) = sizes.iter().find(|size| matches!(size, Expr::Assign(_))) {
+        return Err(syn::Error::new(stray.span(), "a shape is a list of sizes, such as `[28, 28]`"));
+    }
+    Ok(TypeSyntax::Tensor { element: tensor_element, sizes: sizes.into_iter().collect(), span })
+}
