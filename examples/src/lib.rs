@@ -1,0 +1,1 @@
+//! Programs around networks: see the files beside `Cargo.toml`.

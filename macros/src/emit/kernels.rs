@@ -1,0 +1,311 @@
+//! Kernel calls, and the formulas that they are given as types.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+use super::parameters::Layout;
+use crate::formula::Formula;
+use crate::graph::{Element, Reduction};
+use crate::plan::{Destination, Extent, Kernel, Operand, Schedule, Source, View};
+
+/// Writes kernel calls; collects the formulas, of which equal ones share a type.
+pub(super) struct Writer<'a> {
+    layout: &'a Layout,
+    /// Numbers a sample of the largest entry point.
+    sample_size: usize,
+    formulas: Vec<FormulaType>,
+}
+
+#[derive(PartialEq)]
+struct FormulaType {
+    formulas: Vec<Formula>,
+    /// Number of operands behind the product, if there is one.
+    inputs: usize,
+    epilogue: bool,
+    /// Which results are added to what is there, when asked to.
+    accumulates: Vec<bool>,
+}
+
+fn number(value: usize) -> Literal {
+    Literal::usize_unsuffixed(value)
+}
+
+fn step(loop_number: usize) -> Ident {
+    format_ident!("t{loop_number}")
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(layout: &'a Layout, sample_size: usize) -> Self {
+        Writer { layout, sample_size, formulas: Vec::new() }
+    }
+
+    pub(super) fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    /// The calls of some kernels of a schedule.
+    pub(super) fn calls(&mut self, schedule: &Schedule, kernels: &[Kernel]) -> TokenStream {
+        kernels.iter().map(|kernel| self.call(schedule, kernel)).collect()
+    }
+
+    fn call(&mut self, schedule: &Schedule, kernel: &Kernel) -> TokenStream {
+        match kernel {
+            Kernel::Nest { extents, inputs, outputs, formulas } => {
+                let body = self.formula(formulas, inputs.len(), false, outputs);
+                let inputs = inputs.iter().map(|input| self.input(schedule, input));
+                let inputs = quote!((#(#inputs,)*));
+                let outputs = outputs.iter().map(|output| self.output(schedule, output));
+                let extents = extents.iter().map(extent);
+                quote!(runtime::nest(machine, [#(#extents),*], #inputs, (#(#outputs,)*), #body);)
+            }
+            Kernel::Contract { .. } => self.contract(schedule, kernel),
+            Kernel::Lookup { extents, table, rows, width, indices, output } => {
+                let extents = extents.iter().map(extent);
+                let (rows, width) = (number(*rows), number(*width));
+                let table = self.place(schedule, table);
+                let indices = self.placed(schedule, indices);
+                let output = self.placed(schedule, output);
+                quote!(runtime::lookup(
+                    machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #table, #indices, #output
+                );)
+            }
+            Kernel::LookupAdjoint { extents, rows, width, indices, gradient, output } => {
+                let extents = extents.iter().map(extent);
+                let (rows, width) = (number(*rows), number(*width));
+                let output = self.place(schedule, output);
+                let indices = self.placed(schedule, indices);
+                let gradient = self.placed(schedule, gradient);
+                quote!(runtime::lookup_adjoint(
+                    machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #gradient, #indices, #output
+                );)
+            }
+            Kernel::Random { stream, output } => {
+                let place = self.place(schedule, output);
+                let size: usize = output.shape.iter().product();
+                let length = extent(&Extent { count: size, samples: output.sample_stride != 0 });
+                let stream = Literal::u64_unsuffixed(*stream as u64);
+                let steps = output.loops.iter().map(|(loop_number, _)| step(*loop_number));
+                quote!(runtime::uniform(machine, runtime::mix(key, &[#stream #(, #steps as u64)*]), #length, #place);)
+            }
+            Kernel::Loop { number: loop_number, steps, reverse, kernels } => {
+                let step = step(*loop_number);
+                let steps = number(*steps);
+                let inner = self.calls(schedule, kernels);
+                let range = if *reverse { quote!((0..#steps).rev()) } else { quote!(0..#steps) };
+                quote!(for #step in #range { #inner })
+            }
+        }
+    }
+
+    fn contract(&mut self, schedule: &Schedule, kernel: &Kernel) -> TokenStream {
+        let Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } = kernel else {
+            unreachable!("called for a contraction")
+        };
+        let epilogue = self.epilogue(formulas, inputs.len(), outputs);
+        let lhs = self.matrix(schedule, lhs);
+        let rhs = self.matrix(schedule, rhs);
+        let inputs = inputs.iter().map(|input| self.input(schedule, input));
+        let inputs = quote!((#(#inputs,)*));
+        let outputs = outputs.iter().map(|output| self.output(schedule, output));
+        let outer = outer.iter().map(extent);
+        let [m, k, n] = [m, k, n].map(dimension);
+        quote! {
+            runtime::contract(
+                machine, [#(#outer),*], #m, #k, #n, #lhs, #rhs, #inputs, (#(#outputs,)*), #epilogue
+            );
+        }
+    }
+
+    fn matrix(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
+        let place = self.place(schedule, &operand.view);
+        let (outer, last) = operand.strides.split_at(operand.strides.len() - 2);
+        let outer = outer.iter().map(|&stride| number(stride));
+        let (row, column) = (number(last[0]), number(last[1]));
+        quote!(runtime::Matrix::new(#place, [#(#outer),*], #row, #column))
+    }
+
+    /// The slice and the offset at which a view begins.
+    fn place(&self, schedule: &Schedule, view: &View) -> TokenStream {
+        let slice = match view.source {
+            Source::Buffer(_) => quote!(memory),
+            Source::Input(index) => format_ident!("input_{index}").into_token_stream(),
+            Source::Parameter(_) => quote!(parameters),
+            Source::Gradient(_) => quote!(gradient),
+            _ => unreachable!("{view} is not in memory"),
+        };
+        let offset = self.offset(schedule, view);
+        quote!(#slice, #offset)
+    }
+
+    fn offset(&self, schedule: &Schedule, view: &View) -> TokenStream {
+        let (scaled, fixed) = match view.source {
+            Source::Buffer(index) if schedule.buffers[index].batched => (schedule.buffers[index].offset, view.offset),
+            Source::Buffer(index) => (self.sample_size, schedule.buffers[index].offset + view.offset),
+            Source::Parameter(index) | Source::Gradient(index) => (0, self.layout.offsets[index] + view.offset),
+            _ => (0, view.offset),
+        };
+        let mut terms = Vec::new();
+        if scaled != 0 {
+            let scaled = number(scaled);
+            terms.push(quote!(#scaled * CAPACITY));
+        }
+        for &(loop_number, stride) in view.loops.iter().filter(|(_, stride)| *stride != 0) {
+            let (step, stride) = (step(loop_number), number(stride));
+            terms.push(quote!(#step * #stride));
+        }
+        if fixed != 0 || terms.is_empty() {
+            terms.push(number(fixed).into_token_stream());
+        }
+        quote!(#(#terms)+*)
+    }
+
+    /// Slice, offset and strides.
+    fn placed(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
+        let place = self.place(schedule, &operand.view);
+        let strides = operand.strides.iter().map(|&stride| number(stride));
+        quote!(#place, [#(#strides),*])
+    }
+
+    fn input(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
+        let innermost = operand.strides.last().copied().unwrap_or(0);
+        match operand.view.source {
+            Source::PerStep(index) => {
+                let name = format_ident!("input_{index}");
+                quote!(runtime::scalar(#name))
+            }
+            Source::Step(loop_number) => {
+                let step = step(loop_number);
+                quote!(runtime::scalar(runtime::step_number::<T>(#step)))
+            }
+            Source::Position => {
+                let offset = self.offset(schedule, &operand.view);
+                let strides = operand.strides.iter().map(|&stride| number(stride));
+                quote!(runtime::position(#offset, [#(#strides),*]))
+            }
+            _ => {
+                let placed = self.placed(schedule, operand);
+                match (operand.view.element, innermost) {
+                    (Element::Class(_) | Element::Length(_), _) => quote!(runtime::indices(#placed)),
+                    (Element::Real, 1) => quote!(runtime::contiguous(#placed)),
+                    (Element::Real, 0) => quote!(runtime::broadcast(#placed)),
+                    (Element::Real, _) => quote!(runtime::strided(#placed)),
+                }
+            }
+        }
+    }
+
+    fn output(&self, schedule: &Schedule, output: &Destination) -> TokenStream {
+        let placed = self.placed(schedule, &output.operand);
+        let innermost = output.operand.strides.last().copied().unwrap_or(0);
+        let is_gradient = matches!(output.operand.view.source, Source::Gradient(_));
+        let accumulate = if is_gradient { quote!(accumulate) } else { quote!(false) };
+        let kind = match output.reduction {
+            None if innermost == 1 => return quote!(runtime::store(#placed)),
+            None => return quote!(runtime::store_strided(#placed)),
+            Some(Reduction::Sum) => "sum",
+            Some(Reduction::Max) => "max",
+            Some(Reduction::Min) => "min",
+        };
+        let name = match innermost {
+            0 => format_ident!("{kind}_inner"),
+            1 => format_ident!("{kind}_outer"),
+            _ => format_ident!("{kind}_strided"),
+        };
+        quote!(runtime::#name(#placed, #accumulate))
+    }
+
+    fn epilogue(&mut self, formulas: &[Formula], inputs: usize, outputs: &[Destination]) -> TokenStream {
+        if let ([only], [output], 0) = (formulas, outputs, inputs)
+            && only.as_argument() == Some(0)
+        {
+            return match output.operand.view.source {
+                Source::Gradient(_) => quote!(runtime::Accumulate(accumulate)),
+                _ => quote!(runtime::Assign),
+            };
+        }
+        self.formula(formulas, inputs, true, outputs)
+    }
+
+    /// The value of the type that stands for these formulas.
+    fn formula(
+        &mut self,
+        formulas: &[Formula],
+        inputs: usize,
+        epilogue: bool,
+        outputs: &[Destination],
+    ) -> TokenStream {
+        let accumulates: Vec<bool> = outputs
+            .iter()
+            .map(|output| output.reduction.is_none() && matches!(output.operand.view.source, Source::Gradient(_)))
+            .collect();
+        let ty = FormulaType { formulas: formulas.to_vec(), inputs, epilogue, accumulates };
+        let index = self.formulas.iter().position(|other| *other == ty).unwrap_or_else(|| {
+            self.formulas.push(ty);
+            self.formulas.len() - 1
+        });
+        let name = format_ident!("Formula{index}");
+        if self.formulas[index].accumulates.contains(&true) { quote!(#name(accumulate)) } else { quote!(#name) }
+    }
+
+    /// The types of all formulas used so far.
+    pub(super) fn definitions(&self) -> TokenStream {
+        self.formulas.iter().enumerate().map(|(index, ty)| ty.definition(&format_ident!("Formula{index}"))).collect()
+    }
+}
+
+impl FormulaType {
+    fn definition(&self, name: &Ident) -> TokenStream {
+        let names: Vec<Ident> = (0..self.inputs).map(|index| format_ident!("x{index}")).collect();
+        let product = self.epilogue.then(|| quote!(product));
+        let arguments: Vec<TokenStream> =
+            product.into_iter().chain(names.iter().map(ToTokens::to_token_stream)).collect();
+        let (lets, results) = Formula::tokens(&self.formulas, &arguments, &quote!(simd));
+        let results = results.into_iter().zip(&self.accumulates).enumerate().map(|(index, (result, accumulates))| {
+            let index = number(index);
+            if *accumulates { quote!(if self.0 { previous[#index] + #result } else { #result }) } else { result }
+        });
+        let (inputs, outputs) = (number(self.inputs), number(self.formulas.len()));
+        let (trait_name, product) = if self.epilogue {
+            (quote!(Epilogue), quote!(product: runtime::Lanes<T, S>,))
+        } else {
+            (quote!(Body), quote!())
+        };
+        let accumulates = self.accumulates.contains(&true);
+        let (fields, previous) = if accumulates { (quote!((bool)), quote!(previous)) } else { (quote!(), quote!(_)) };
+        quote! {
+            #[derive(Clone, Copy)]
+            struct #name #fields;
+            impl<T: runtime::Scalar> runtime::#trait_name<T, #inputs, #outputs> for #name {
+                #[inline(always)]
+                fn evaluate<S: runtime::Simd>(
+                    self,
+                    simd: S,
+                    #product
+                    [#(#names),*]: [runtime::Lanes<T, S>; #inputs],
+                    #previous: [runtime::Lanes<T, S>; #outputs],
+                ) -> [runtime::Lanes<T, S>; #outputs] {
+                    #lets
+                    [#(#results),*]
+                }
+            }
+        }
+    }
+}
+
+fn extent(extent: &Extent) -> TokenStream {
+    let count = number(extent.count);
+    match (extent.samples, extent.count) {
+        (true, 1) => quote!(samples),
+        (true, _) => quote!(samples * #count),
+        (false, _) => quote!(#count),
+    }
+}
+
+/// A size that is a type where it is known.
+fn dimension(size: &Extent) -> TokenStream {
+    if size.samples {
+        return extent(size);
+    }
+    let count = number(size.count);
+    quote!(runtime::Const::<#count>)
+}

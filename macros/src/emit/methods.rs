@@ -1,0 +1,86 @@
+//! Further entry points: inherent methods that run forward only.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::kernels::Writer;
+use super::{bind_inputs, result_slice, signature};
+use crate::entries::{EntryPoint, EntryPoints};
+use crate::network::{Method, Network, Signature};
+
+pub(super) fn methods(
+    network: &Network,
+    entries: &EntryPoints,
+    writer: &mut Writer,
+    sample_size: usize,
+) -> TokenStream {
+    let name = &network.name;
+    let methods = network.methods.iter().zip(&entries.methods).map(|(declared, entry)| {
+        method(network, declared, entry, writer, sample_size)
+    });
+    let methods: Vec<(TokenStream, TokenStream)> = methods.collect();
+    if methods.is_empty() {
+        return quote!();
+    }
+    let (public, passes): (Vec<_>, Vec<_>) = methods.into_iter().unzip();
+    quote! {
+        #(#passes)*
+        impl<T: runtime::Scalar> #name<T> { #(#public)* }
+    }
+}
+
+/// The method, and the type that carries its call to the vector unit that the workspace has chosen.
+fn method(
+    network: &Network,
+    declared: &Method,
+    entry: &EntryPoint,
+    writer: &mut Writer,
+    sample_size: usize,
+) -> (TokenStream, TokenStream) {
+    let (name, attributes, network_name) = (&declared.name, &declared.attributes, &network.name);
+    let signatures: Vec<Signature> = declared.inputs.iter().map(|input| input.signature.clone()).collect();
+    let inputs = signature::slices(&signatures);
+    let outputs = signature::slices(&declared.outputs);
+    let pass = format_ident!("Pass_{name}");
+    let names: Vec<_> = declared.inputs.iter().map(|input| format_ident!("{}", input.name)).collect();
+    let types: Vec<_> = signatures.iter().map(|signature| signature::slices(std::slice::from_ref(signature))).collect();
+    let bind = bind_inputs(&declared.inputs, &quote!(inputs), 0);
+    let body = writer.calls(&entry.schedule, &entry.schedule.kernels);
+    let slices = entry.schedule.results.iter().map(|view| result_slice(&entry.schedule, view, sample_size));
+    let results = signature::tuple(slices.collect());
+    let all = signature::tuple(names.iter().map(|name| quote!(#name)).collect());
+    let public = quote! {
+        #attributes
+        ///
+        /// # Errors
+        /// When the inputs are empty, of different lengths, more than the capacity, or not finite.
+        pub fn #name<'a, const CAPACITY: usize>(
+            &self, #(#names: #types,)* workspace: &'a mut runtime::Workspace<Self, CAPACITY>,
+        ) -> ::core::result::Result<#outputs, runtime::Error> {
+            runtime::run_method::<Self, #pass, CAPACITY>(self, #all, workspace)
+        }
+    };
+    let pass = quote! {
+        struct #pass;
+        impl<T: runtime::Scalar> runtime::Method<#network_name<T>> for #pass {
+            type Inputs<'a> = #inputs;
+            type Outputs<'a> = #outputs;
+            fn run<X: runtime::Machine, const CAPACITY: usize>(
+                network: &#network_name<T>, machine: X, inputs: Self::Inputs<'_>, samples: usize,
+                memory: &mut <#network_name<T> as runtime::Program>::Memory<CAPACITY>,
+            ) {
+                let parameters = runtime::Flat::as_flat(network);
+                let memory = runtime::cells(memory);
+                #bind
+                #body
+            }
+            fn outputs<const CAPACITY: usize>(
+                memory: &<#network_name<T> as runtime::Program>::Memory<CAPACITY>, samples: usize,
+            ) -> Self::Outputs<'_> {
+                let memory = runtime::Flat::as_flat(memory);
+                #results
+            }
+        }
+    };
+    (public, pass)
+}

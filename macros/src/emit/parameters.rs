@@ -1,0 +1,207 @@
+//! The structs that hold the parameters, and the table that describes them.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::network::{Initializer, Network, Parameter, Role};
+
+/// Parameters by field: a struct with further structs in it, in the order in which they lie in memory.
+#[derive(Debug, Default)]
+pub(super) struct Tree {
+    fields: Vec<(String, Field)>,
+}
+
+#[derive(Debug)]
+enum Field {
+    Group(Tree),
+    Parameter(usize),
+}
+
+/// Where parameters lie in the flat view.
+#[derive(Debug)]
+pub(super) struct Layout {
+    tree: Tree,
+    /// Parameters in the order of memory.
+    order: Vec<usize>,
+    /// By parameter number.
+    pub(super) offsets: Vec<usize>,
+    pub(super) total: usize,
+}
+
+impl Layout {
+    pub(super) fn new(parameters: &[Parameter]) -> Self {
+        let mut tree = Tree::default();
+        for (index, parameter) in parameters.iter().enumerate() {
+            tree.insert(&parameter.path, index);
+        }
+        let mut order = Vec::new();
+        tree.collect(&mut order);
+        let mut layout = Layout { tree, order: order.clone(), offsets: vec![0; parameters.len()], total: 0 };
+        for index in order {
+            layout.offsets[index] = layout.total;
+            layout.total += size(&parameters[index]);
+        }
+        layout
+    }
+}
+
+fn size(parameter: &Parameter) -> usize {
+    parameter.shape.iter().product()
+}
+
+impl Tree {
+    fn insert(&mut self, path: &[String], index: usize) {
+        let [name, rest @ ..] = path else { return };
+        if rest.is_empty() {
+            self.fields.push((name.clone(), Field::Parameter(index)));
+            return;
+        }
+        let position = self.fields.iter().position(|(other, field)| other == name && matches!(field, Field::Group(_)));
+        let position = position.unwrap_or_else(|| {
+            self.fields.push((name.clone(), Field::Group(Tree::default())));
+            self.fields.len() - 1
+        });
+        if let Field::Group(group) = &mut self.fields[position].1 {
+            group.insert(rest, index);
+        }
+    }
+
+    fn collect(&self, order: &mut Vec<usize>) {
+        for (_, field) in &self.fields {
+            match field {
+                Field::Group(group) => group.collect(order),
+                Field::Parameter(index) => order.push(*index),
+            }
+        }
+    }
+}
+
+/// `[[T; 3]; 2]` for the shape `[2, 3]`.
+pub(super) fn array(element: TokenStream, shape: &[usize]) -> TokenStream {
+    shape.iter().rev().fold(element, |inner, &size| {
+        let size = Literal::usize_unsuffixed(size);
+        quote!([#inner; #size])
+    })
+}
+
+/// The definitions of all parameter structs, the user's own first.
+pub(super) fn structs(network: &Network, layout: &Layout, documentation: &str) -> TokenStream {
+    let mut definitions = Vec::new();
+    define(network, &layout.tree, &network.name, documentation, true, &mut definitions);
+    quote!(#(#definitions)*)
+}
+
+fn define(
+    network: &Network,
+    tree: &Tree,
+    name: &Ident,
+    documentation: &str,
+    outermost: bool,
+    definitions: &mut Vec<TokenStream>,
+) {
+    let position = definitions.len();
+    let visibility = &network.visibility;
+    let mut fields = Vec::new();
+    for (field, content) in &tree.fields {
+        let ident = Ident::new(field, Span::call_site());
+        let (ty, text) = match content {
+            Field::Parameter(index) => {
+                let parameter = &network.parameters[*index];
+                (array(quote!(T), &parameter.shape), describe(parameter))
+            }
+            Field::Group(group) => {
+                let inner = format_ident!("{}{}", name, camel_case(field));
+                let path = format!("Parameters of `{field}`.");
+                define(network, group, &inner, &path, false, definitions);
+                (quote!(#inner<T>), path)
+            }
+        };
+        fields.push(quote!(#[doc = #text] pub #ident: #ty));
+    }
+    if tree.fields.is_empty() {
+        fields.push(quote!(#[doc(hidden)] pub __scalar: [T; 0]));
+    }
+    let (attributes, default) = if outermost { (network.attributes.clone(), quote!(= f32)) } else { Default::default() };
+    definitions.insert(
+        position,
+        quote! {
+            #attributes
+            #[doc = #documentation]
+            #[repr(C)]
+            #[derive(Debug, Clone, PartialEq)]
+            #visibility struct #name<T #default> { #(#fields),* }
+            // SAFETY: `repr(C)`, and all fields are arrays of `T` or structs of such.
+            unsafe impl<T: ::backprop::__private::Scalar> ::backprop::__private::Flat<T> for #name<T> {}
+        },
+    );
+}
+
+fn describe(parameter: &Parameter) -> String {
+    let mut text = format!("Shape `{:?}`", parameter.shape);
+    if parameter.frozen {
+        text.push_str(", frozen");
+    }
+    if let Some((low, high)) = parameter.clamp {
+        text.push_str(&format!(", kept within {low} and {high}"));
+    }
+    text + "."
+}
+
+fn camel_case(name: &str) -> String {
+    let part = |part: &str| {
+        let mut letters = part.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    };
+    name.split('_').map(part).collect()
+}
+
+/// The rows of `Program::TENSORS`.
+pub(super) fn tensors(network: &Network, layout: &Layout) -> TokenStream {
+    let rows = layout.order.iter().map(|&index| {
+        let parameter = &network.parameters[index];
+        let name = parameter.path.join(".");
+        let offset = layout.offsets[index];
+        let shape = &parameter.shape;
+        let role = role(parameter.role);
+        let initializer = initializer(&parameter.initializer);
+        let frozen = parameter.frozen;
+        let clamp = match parameter.clamp {
+            Some((low, high)) => quote!(::core::option::Option::Some((#low, #high))),
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(runtime::Tensor {
+            name: #name, offset: #offset, shape: &[#(#shape),*], role: #role, initializer: #initializer,
+            frozen: #frozen, clamp: #clamp,
+        })
+    });
+    quote!(&[#(#rows),*])
+}
+
+fn role(role: Role) -> TokenStream {
+    let name = format_ident!("{role:?}");
+    quote!(runtime::Role::#name)
+}
+
+fn initializer(initializer: &Initializer) -> TokenStream {
+    let kind = match initializer {
+        Initializer::Constant(value) => quote!(Constant(#value)),
+        Initializer::Literal(values) => quote!(Literal(&[#(#values),*])),
+        Initializer::Uniform(low, high) => quote!(Uniform(#low, #high)),
+        Initializer::Normal(deviation) => quote!(Normal(#deviation)),
+        plain => {
+            let name = format_ident!("{plain:?}");
+            quote!(#name)
+        }
+    };
+    quote!(runtime::Initializer::#kind)
+}
+
+/// A fingerprint (FNV-1a) of names, shapes and order of all parameters.
+pub(super) fn fingerprint(network: &Network, layout: &Layout) -> u64 {
+    let text: String = layout
+        .order
+        .iter()
+        .map(|&index| format!("{}{:?};", network.parameters[index].path.join("."), network.parameters[index].shape))
+        .collect();
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

@@ -1,0 +1,50 @@
+//! The compiler behind `backprop::network!`.
+//!
+//! ```text
+//! tokens --parse--> Declaration --check--> Network --lower--> Graph --differentiate--> Graph (with adjoints)
+//!        --simplify--> Graph --plan--> Schedule --emit--> tokens
+//! ```
+//!
+//! User errors are found in the first two stages, collected, and reported together; after them nothing can fail.
+
+mod check;
+mod differentiate;
+mod dump;
+mod elementwise;
+mod emit;
+mod entries;
+mod error;
+mod fallback;
+mod formula;
+mod function;
+mod graph;
+mod hoist;
+mod layers;
+mod losses;
+mod lower;
+mod network;
+mod parse;
+mod plan;
+mod simplify;
+
+use proc_macro2::TokenStream;
+
+/// Declares a network: see the `backprop` crate.
+#[proc_macro]
+pub fn network(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    compile(tokens.into()).into()
+}
+
+/// The whole compiler.
+fn compile(tokens: TokenStream) -> TokenStream {
+    let mut errors = error::Errors::default();
+    let (declaration, complete) = parse::parse(tokens, &mut errors);
+    let network = check::check(&declaration, complete, &mut errors);
+    let Some(network) = network.filter(|_| errors.is_empty()) else {
+        return fallback::stub(&declaration, &errors);
+    };
+    let entries = entries::entry_points(&network);
+    let code = emit::emit(&network, &entries);
+    dump::dump(&network, &entries, &code);
+    code
+}

@@ -1,0 +1,150 @@
+//! From a graph to kernel calls: which operations share a kernel, where every value lies, and which memory is used again.
+
+mod assemble;
+mod display;
+mod group;
+mod location;
+mod memory;
+mod schedule;
+mod view;
+
+use std::collections::HashMap;
+
+pub(crate) use schedule::{Destination, Extent, Kernel, Operand, Schedule};
+pub(crate) use view::{Source, View};
+
+use crate::graph::{Graph, Op, ValueId};
+use location::Locations;
+
+/// What one entry point asks of its graph.
+pub(crate) struct Request<'a> {
+    pub(crate) graph: &'a Graph,
+    /// Values to be found in memory afterwards, each in a buffer of its own.
+    pub(crate) results: &'a [ValueId],
+    /// Whether the results are to differ from sample to sample, even where their values do not.
+    pub(crate) batched_results: bool,
+    /// Values to be written as the gradients of parameters, by number.
+    pub(crate) gradients: &'a [(usize, ValueId)],
+    /// Arguments that are one number for all samples.
+    pub(crate) per_step: &'a [bool],
+    /// Arguments from this number on arrive only with the second half of the call.
+    pub(crate) late_inputs: Option<usize>,
+}
+
+/// Plans the kernels and the memory of one entry point.
+pub(crate) fn plan(request: &Request) -> Schedule {
+    let graph = request.graph;
+    let mut planner = Planner { schedule: Schedule::default(), loops: 0 };
+    let inputs = graph
+        .nodes()
+        .filter_map(|(_, node)| match node.op {
+            Op::Input(index) => {
+                let per_step = request.per_step.get(index).copied().unwrap_or(false);
+                let view = if per_step {
+                    View::uniform(Source::PerStep(index), &node.ty.shape)
+                } else {
+                    View::dense(Source::Input(index), node.ty.element, &node.ty.shape, node.ty.batched)
+                };
+                Some((index, view))
+            }
+            _ => None,
+        })
+        .collect();
+    let roots: Vec<ValueId> =
+        request.results.iter().copied().chain(request.gradients.iter().map(|&(_, value)| value)).collect();
+    let mut desired = Vec::new();
+    let mut results = Vec::new();
+    for &value in request.results {
+        let view = planner.buffer_of(graph.shape(value), request.batched_results);
+        results.push(view.clone());
+        desired.push((value, view));
+    }
+    for &(parameter, value) in request.gradients {
+        let ty = graph.ty(value);
+        desired.push((value, View::dense(Source::Gradient(parameter), ty.element, &ty.shape, false)));
+    }
+    let body = Body { graph, inputs, roots, desired, late_inputs: request.late_inputs };
+    let mut kernels = Vec::new();
+    let (_, first_half) = planner.body(&body, &mut kernels);
+    planner.schedule.results = results;
+    planner.schedule.first_half = first_half;
+    planner.schedule.kernels = kernels;
+    memory::place(&mut planner.schedule);
+    planner.schedule
+}
+
+/// A graph to be planned: an entry point's or a loop body's.
+struct Body<'a> {
+    graph: &'a Graph,
+    /// Where the inputs lie.
+    inputs: HashMap<usize, View>,
+    roots: Vec<ValueId>,
+    /// Where some of the roots are to be written.
+    desired: Vec<(ValueId, View)>,
+    late_inputs: Option<usize>,
+}
+
+struct Planner {
+    schedule: Schedule,
+    loops: usize,
+}
+
+impl Planner {
+    /// Appends the kernels of a body; yields where its values lie, and how many kernels come before the late ones.
+    fn body<'a>(&mut self, body: &Body<'a>, kernels: &mut Vec<Kernel>) -> (Locations<'a>, usize) {
+        let needed = body.graph.needed(&body.roots);
+        let groups = group::group(body.graph, &needed, &body.roots, body.late_inputs);
+        let mut locations = Locations::new(self, body, &needed);
+        let order = groups.ordered(body.graph);
+        let early = groups.early(&order);
+        let mut first_half = kernels.len();
+        for (position, &index) in order.iter().enumerate() {
+            if position == early {
+                self.settle_roots(body, &mut locations, kernels, true);
+                first_half = kernels.len();
+            }
+            assemble::group(self, &mut locations, &groups, index, &needed, kernels);
+        }
+        self.settle_roots(body, &mut locations, kernels, false);
+        if early == order.len() {
+            first_half = kernels.len();
+        }
+        (locations, first_half)
+    }
+
+    /// Copies roots to where they are wanted, if they lie elsewhere. Those that only the late half makes wait for it.
+    fn settle_roots(&mut self, body: &Body, locations: &mut Locations, kernels: &mut Vec<Kernel>, only_made: bool) {
+        for &root in &body.roots {
+            if only_made && !locations.is_made(root) {
+                continue;
+            }
+            locations.view(self, root, kernels);
+        }
+        if only_made {
+            return;
+        }
+        for (value, wanted) in &body.desired {
+            let found = locations.view(self, *value, kernels);
+            if found != *wanted {
+                kernels.push(assemble::copy(&found, wanted, wanted.sample_stride != 0));
+            }
+        }
+    }
+
+    /// A new buffer for a value of this shape.
+    fn buffer(&mut self, ty: &crate::graph::Type) -> View {
+        self.buffer_of(&ty.shape, ty.batched)
+    }
+
+    fn buffer_of(&mut self, shape: &[usize], batched: bool) -> View {
+        let size = shape.iter().product();
+        self.schedule.buffers.push(schedule::Buffer { size, batched, offset: 0 });
+        let source = Source::Buffer(self.schedule.buffers.len() - 1);
+        View::dense(source, crate::graph::Element::Real, shape, batched)
+    }
+
+    fn loop_number(&mut self) -> usize {
+        self.loops += 1;
+        self.loops - 1
+    }
+}

@@ -1,0 +1,135 @@
+//! The result of planning: kernel calls in order, and where buffers lie.
+
+use super::view::View;
+use crate::formula::Formula;
+use crate::graph::Reduction;
+
+/// Kernel calls of one entry point, with every buffer's place.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    pub(crate) kernels: Vec<Kernel>,
+    pub(crate) buffers: Vec<Buffer>,
+    /// Numbers a sample that the buffers take together.
+    pub(crate) sample_size: usize,
+    /// Numbers besides.
+    pub(crate) shared_size: usize,
+    /// Where the results asked for are found.
+    pub(crate) results: Vec<View>,
+    /// The least that any plan needs at its fullest moment: `(per sample, shared)`.
+    pub(crate) live: (usize, usize),
+    /// How many kernels belong to the first half of an entry point that is called in two halves.
+    pub(crate) first_half: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Buffer {
+    /// Elements of a sample, or of all if it is not batched.
+    pub(crate) size: usize,
+    pub(crate) batched: bool,
+    /// Set by the memory plan.
+    pub(crate) offset: usize,
+}
+
+/// A loop bound: `count`, or `samples * count`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) count: usize,
+    pub(crate) samples: bool,
+}
+
+/// A view whose strides run over the dimensions of a kernel.
+#[derive(Debug, Clone)]
+pub(crate) struct Operand {
+    pub(crate) view: View,
+    pub(crate) strides: Vec<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    pub(crate) operand: Operand,
+    /// `None` stores.
+    pub(crate) reduction: Option<Reduction>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kernel {
+    /// Loops over `extents`, formulas of the inputs for each output.
+    Nest { extents: Vec<Extent>, inputs: Vec<Operand>, outputs: Vec<Destination>, formulas: Vec<Formula> },
+    /// A matrix product; the formulas' argument 0 is its element, the others are the inputs. Strides of inputs and
+    /// outputs run over `outer`, `m`, `n`; those of `lhs` over `outer`, `m`, `k`; those of `rhs` over `outer`, `k`, `n`.
+    Contract {
+        outer: Vec<Extent>,
+        m: Extent,
+        k: Extent,
+        n: Extent,
+        lhs: Operand,
+        rhs: Operand,
+        inputs: Vec<Operand>,
+        outputs: Vec<Destination>,
+        formulas: Vec<Formula>,
+    },
+    /// Rows of a table by index. Strides run over the indices' dimensions; rows are `width` long.
+    Lookup { extents: Vec<Extent>, table: View, rows: usize, width: usize, indices: Operand, output: Operand },
+    /// Rows added into a table that starts as zeros.
+    LookupAdjoint { extents: Vec<Extent>, rows: usize, width: usize, indices: Operand, gradient: Operand, output: View },
+    Random { stream: usize, output: View },
+    Loop { number: usize, steps: usize, reverse: bool, kernels: Vec<Kernel> },
+}
+
+impl Kernel {
+    /// Views read and written, the latter flagged.
+    pub(crate) fn views<'a>(&'a self, visit: &mut dyn FnMut(&'a View, bool)) {
+        match self {
+            Kernel::Nest { inputs, outputs, .. } => {
+                inputs.iter().for_each(|input| visit(&input.view, false));
+                outputs.iter().for_each(|output| visit(&output.operand.view, true));
+            }
+            Kernel::Contract { lhs, rhs, inputs, outputs, .. } => {
+                visit(&lhs.view, false);
+                visit(&rhs.view, false);
+                inputs.iter().for_each(|input| visit(&input.view, false));
+                outputs.iter().for_each(|output| visit(&output.operand.view, true));
+            }
+            Kernel::Lookup { table, indices, output, .. } => {
+                visit(table, false);
+                visit(&indices.view, false);
+                visit(&output.view, true);
+            }
+            Kernel::LookupAdjoint { indices, gradient, output, .. } => {
+                visit(&indices.view, false);
+                visit(&gradient.view, false);
+                visit(output, true);
+            }
+            Kernel::Random { output, .. } => visit(output, true),
+            Kernel::Loop { kernels, .. } => kernels.iter().for_each(|kernel| kernel.views(visit)),
+        }
+    }
+
+    /// As `views`, to change them.
+    pub(crate) fn views_mut(&mut self, change: &dyn Fn(&mut View)) {
+        match self {
+            Kernel::Nest { inputs, outputs, .. } => {
+                inputs.iter_mut().for_each(|input| change(&mut input.view));
+                outputs.iter_mut().for_each(|output| change(&mut output.operand.view));
+            }
+            Kernel::Contract { lhs, rhs, inputs, outputs, .. } => {
+                change(&mut lhs.view);
+                change(&mut rhs.view);
+                inputs.iter_mut().for_each(|input| change(&mut input.view));
+                outputs.iter_mut().for_each(|output| change(&mut output.operand.view));
+            }
+            Kernel::Lookup { table, indices, output, .. } => {
+                change(table);
+                change(&mut indices.view);
+                change(&mut output.view);
+            }
+            Kernel::LookupAdjoint { indices, gradient, output, .. } => {
+                change(&mut indices.view);
+                change(&mut gradient.view);
+                change(output);
+            }
+            Kernel::Random { output, .. } => change(output),
+            Kernel::Loop { kernels, .. } => kernels.iter_mut().for_each(|kernel| kernel.views_mut(change)),
+        }
+    }
+}
