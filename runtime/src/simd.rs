@@ -14,6 +14,8 @@ mod exponential;
 mod lanes;
 mod logarithm;
 mod machine;
+#[cfg(test)]
+mod precision;
 mod trigonometric;
 
 pub use element::Element;

@@ -11,10 +11,11 @@ use crate::scalar::Scalar;
 /// `log2 e`
 const LOG2_E: f64 = core::f64::consts::LOG2_E;
 
-/// `x = n·ln 2 + r` with whole `n` and `|r| ≤ ln 2 / 2`.
+/// `x = n·ln 2 + r + lost` with whole `n`, `|r| ≤ ln 2 / 2` and what rounding took from `r`.
 struct Reduced<T: Scalar, S: Simd> {
     n: Lanes<T, S>,
     r: Lanes<T, S>,
+    lost: Lanes<T, S>,
 }
 
 impl<T: Scalar, S: Simd> Lanes<T, S> {
@@ -32,15 +33,16 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     fn reduce_exponent(self) -> Reduced<T, S> {
         let (high, low) = self.ln_2_parts();
         let n = (self * self.like(LOG2_E)).round_small();
-        let r = (-n).mul_add(low, (-n).mul_add(high, self));
-        Reduced { n, r }
+        let nearly = (-n).mul_add(high, self);
+        let r = (-n).mul_add(low, nearly);
+        let lost = (-n).mul_add(low, nearly - r);
+        Reduced { n, r, lost }
     }
 
-    /// `e^self - 1` for `|self| ≤ ln 2 / 2`: `r + r²·q(r)`, where `q` approximates `(e^r - 1 - r)/r²` to 2^-28 or 2^-57,
-    /// relative to `e^r`.
+    /// `q(r)` for `|r| ≤ ln 2 / 2`: approximates `(e^r - 1 - r)/r²` to 2^-28 or 2^-58 of `e^r`.
     #[inline(always)]
-    fn exp_m1_reduced(self) -> Self {
-        let quotient = if T::DIGITS == 24 {
+    fn exp_quotient(self) -> Self {
+        if T::DIGITS == 24 {
             self.polynomial([
                 0.0013950585912228617,
                 0.008368946713824111,
@@ -61,8 +63,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
                 0.166666666666667,
                 0.5000000000000013,
             ])
-        };
-        (self * self).mul_add(quotient, self)
+        }
     }
 
     /// `self·2^n` for whole `n`, also where `2^n` itself is beyond the range: overflow and denormal results are right.
@@ -91,8 +92,12 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         } else {
             self.clamp_to(-750.0, 711.0)
         };
-        let Reduced { n, r } = x.reduce_exponent();
-        (r.exp_m1_reduced() + r.like(1.0)).scale(n)
+        let Reduced { n, r, lost } = x.reduce_exponent();
+        // 1 + r is rounded; what it lost, here and in the reduction, is added with the small terms.
+        let one = r.like(1.0);
+        let leading = one + r;
+        let rest = (r * r).mul_add(r.exp_quotient(), (r - (leading - one)) + lost);
+        (leading + rest).scale(n)
     }
 
     /// `e^x - 1`, accurate near zero.
@@ -102,11 +107,12 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     pub fn exp_m1(self) -> Self {
         let digits = f64::from(T::DIGITS);
         let x = self.clamp_to(-0.75 * digits, if T::DIGITS == 24 { 89.0 } else { 710.0 });
-        let Reduced { n, r } = x.reduce_exponent();
+        let Reduced { n, r, lost } = x.reduce_exponent();
+        let reduced = r + (r * r).mul_add(r.exp_quotient(), lost);
         // Half of 2^n·(e^r - 1) + (2^n - 1): 2^n itself may overflow where the result does not.
         let half = self.like(0.5);
         let scale = (n - self.like(1.0)).power_of_two();
-        let halved = scale.mul_add(r.exp_m1_reduced(), scale - half);
+        let halved = scale.mul_add(reduced, scale - half);
         // Where n is zero the halves would cost denormal numbers a bit: the number itself is right there.
         let tiny = self.abs().lt(self.like(T::EPSILON.widen() * 0.5));
         tiny.select(self, halved + halved)

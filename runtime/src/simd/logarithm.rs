@@ -123,9 +123,9 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         let rest = s * square.artanh_rest() + two * s_low * (one + square);
         let (high, low) = self.ln_2_parts();
         let (sum, sum_low) = (e * high).exact_sum(two * s);
-        let (sum, more) = sum.exact_sum(rest);
-        let logarithm = sum;
-        let logarithm_low = sum_low + more + e * low;
+        let (sum, rest_low) = sum.exact_sum(rest);
+        let (logarithm, exponent_low) = sum.exact_sum(e * low);
+        let logarithm_low = sum_low + rest_low + exponent_low;
         let (product, product_low) = logarithm.exact_product(exponent);
         let correction = product_low + logarithm_low * exponent;
         let small = product.abs().lt(self.like(2000.0));

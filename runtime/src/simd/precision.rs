@@ -1,0 +1,396 @@
+//! Tests of the elementwise functions: dense sampling against references with more digits.
+//!
+//! `f32` is held against `f64`, `f64` against sums of two `f64` (about 106 bits), in which series are summed directly.
+
+use core::ops::{Add, Div, Mul, Neg, Sub};
+use std::prelude::rust_2024::*;
+use std::vec;
+
+use pulp::{Simd, WithSimd};
+
+use super::{Instructions, Lanes};
+use crate::scalar::Scalar;
+
+/// A sum of two `f64`, the second below half an ulp of the first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Double(f64, f64);
+
+fn fast_sum(a: f64, b: f64) -> Double {
+    let sum = a + b;
+    Double(sum, b - (sum - a))
+}
+
+fn sum(a: f64, b: f64) -> Double {
+    let sum = a + b;
+    let part = sum - a;
+    Double(sum, (a - (sum - part)) + (b - part))
+}
+
+impl From<f64> for Double {
+    fn from(value: f64) -> Self {
+        Self(value, 0.0)
+    }
+}
+
+impl Neg for Double {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0, -self.1)
+    }
+}
+
+impl Add for Double {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        let (high, low) = (sum(self.0, other.0), sum(self.1, other.1));
+        let high = fast_sum(high.0, high.1 + low.0);
+        fast_sum(high.0, high.1 + low.1)
+    }
+}
+
+impl Sub for Double {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Double {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let product = self.0 * other.0;
+        let error = self.0.mul_add(other.0, -product);
+        fast_sum(product, error + (self.0 * other.1 + self.1 * other.0))
+    }
+}
+
+impl Div for Double {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let first = self.0 / other.0;
+        let rest = self - other * Self::from(first);
+        let second = rest.0 / other.0;
+        let rest = rest - other * Self::from(second);
+        fast_sum(first, second) + Self::from(rest.0 / other.0)
+    }
+}
+
+const LN_2: Double = Double(core::f64::consts::LN_2, 2.3190468138462996e-17);
+const HALF_PI: Double = Double(core::f64::consts::FRAC_PI_2, 6.123233995736766e-17);
+/// What [`HALF_PI`] lacks.
+const HALF_PI_REST: f64 = -1.4973849048591833e-33;
+
+impl Double {
+    fn abs(self) -> Self {
+        if self.0 < 0.0 { -self } else { self }
+    }
+
+    /// `e^x - 1` for `|x| < 0.4`
+    fn exp_m1_series(self) -> Self {
+        let (mut term, mut total) = (self, self);
+        for n in 2..40 {
+            term = term * self / Self::from(f64::from(n));
+            total = total + term;
+        }
+        total
+    }
+
+    fn scale(self, n: f64) -> Self {
+        let half = (n / 2.0).floor();
+        let (a, b) = (half.exp2(), (n - half).exp2());
+        Self(self.0 * a * b, self.1 * a * b)
+    }
+
+    fn exp(self) -> Self {
+        let n = (self.0 / core::f64::consts::LN_2).round();
+        (Self::from(1.0) + (self - Self::from(n) * LN_2).exp_m1_series()).scale(n)
+    }
+
+    fn exp_m1(self) -> Self {
+        if self.0.abs() < 0.3 {
+            self.exp_m1_series()
+        } else {
+            self.exp() - Self::from(1.0)
+        }
+    }
+
+    /// Newton's method from the `f64` value: each step doubles the digits.
+    fn ln(self) -> Self {
+        if self.0 < 1e-290 {
+            return self.scale(200.0).ln() - Self::from(200.0) * LN_2;
+        }
+        let near = self - Self::from(1.0);
+        if near.0.abs() < 0.1 {
+            return near.ln_1p_series();
+        }
+        let guess = Self::from(self.0.ln());
+        guess + (self * (-guess).exp() - Self::from(1.0))
+    }
+
+    /// `2·artanh(x/(2 + x))` for `|x| < 0.11`
+    fn ln_1p_series(self) -> Self {
+        let s = self / (self + Self::from(2.0));
+        let square = s * s;
+        let (mut power, mut total) = (s, s);
+        for n in 1..40 {
+            power = power * square;
+            total = total + power / Self::from(f64::from(2 * n + 1));
+        }
+        total + total
+    }
+
+    fn ln_1p(self) -> Self {
+        if self.0.abs() < 0.1 {
+            self.ln_1p_series()
+        } else {
+            (self + Self::from(1.0)).ln()
+        }
+    }
+
+    /// Sine, a quarter turn later for each `quarter`.
+    fn sin_from(self, quarter: i64) -> Self {
+        let turns = (self.0 / HALF_PI.0).round();
+        let r = self - HALF_PI * Self::from(turns) - Self::from(HALF_PI_REST * turns);
+        let quadrant = (turns as i64 + quarter).rem_euclid(4);
+        let (mut term, first) = if quadrant % 2 == 0 {
+            (r, 1)
+        } else {
+            (Self::from(1.0), 0)
+        };
+        let mut total = term;
+        for n in 1..20 {
+            let k = 2 * n + first;
+            term = -(term * r * r / Self::from(f64::from(k * (k - 1))));
+            total = total + term;
+        }
+        if quadrant < 2 { total } else { -total }
+    }
+
+    fn sigmoid(self) -> Self {
+        let decay = (-self.abs()).exp();
+        (if self.0 < 0.0 { decay } else { Self::from(1.0) }) / (Self::from(1.0) + decay)
+    }
+
+    fn softplus(self) -> Self {
+        let positive = if self.0 > 0.0 { self } else { Self::from(0.0) };
+        positive + (-self.abs()).exp().ln_1p()
+    }
+
+    fn tanh(self) -> Self {
+        if self.0.abs() > 30.0 {
+            return Self::from(self.0.signum());
+        }
+        let t = (self + self).exp_m1();
+        t / (t + Self::from(2.0))
+    }
+
+    /// `2/√π·e^(-x²)·Σ 2^n x^(2n+1)/(1·3·…·(2n+1))`, whose terms are all of one sign.
+    fn erf(self) -> Self {
+        if self.0.abs() > 6.5 {
+            return Self::from(self.0.signum());
+        }
+        let square = self * self;
+        let (mut term, mut total) = (self, self);
+        for n in 1..200 {
+            term = term * square * Self::from(2.0) / Self::from(f64::from(2 * n + 1));
+            total = total + term;
+        }
+        // 2/√π
+        total * (-square).exp() * Double(core::f64::consts::FRAC_2_SQRT_PI, 1.533545961316588e-17)
+    }
+
+    fn powf(self, exponent: Self) -> Self {
+        (self.ln() * exponent).exp()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Function {
+    Exp,
+    ExpM1,
+    Ln,
+    Ln1p,
+    Sin,
+    Cos,
+    Tanh,
+    Sigmoid,
+    Softplus,
+    Erf,
+    Recip,
+    Sqrt,
+    /// The power with this exponent.
+    Power(f64),
+}
+
+use Function::*;
+
+impl Function {
+    fn reference(self, x: f64) -> Double {
+        let x = Double::from(x);
+        match self {
+            Exp => x.exp(),
+            ExpM1 => x.exp_m1(),
+            Ln => x.ln(),
+            Ln1p => x.ln_1p(),
+            Sin => x.sin_from(0),
+            Cos => x.sin_from(1),
+            Tanh => x.tanh(),
+            Sigmoid => x.sigmoid(),
+            Softplus => x.softplus(),
+            Erf => x.erf(),
+            Recip => Double::from(1.0) / x,
+            Sqrt => {
+                Double::from(x.0.sqrt())
+                    + (x - Double::from(x.0.sqrt()) * Double::from(x.0.sqrt())) / Double::from(2.0 * x.0.sqrt())
+            }
+            Power(exponent) => x.powf(Double::from(exponent)),
+        }
+    }
+}
+
+/// Applies a function to a list.
+struct Apply<'a, T>(Function, &'a [T]);
+
+impl<T: Scalar> WithSimd for Apply<'_, T> {
+    type Output = Vec<T>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<T> {
+        let mut out = vec![T::zero(); self.1.len()];
+        let lanes = Lanes::<T, S>::COUNT;
+        for (from, to) in self.1.chunks(lanes).zip(out.chunks_mut(lanes)) {
+            let x = Lanes::from_slice(simd, from);
+            let y = match self.0 {
+                Exp => x.exp(),
+                ExpM1 => x.exp_m1(),
+                Ln => x.ln(),
+                Ln1p => x.ln_1p(),
+                Sin => x.sin(),
+                Cos => x.cos(),
+                Tanh => x.tanh(),
+                Sigmoid => x.sigmoid(),
+                Softplus => x.softplus(),
+                Erf => x.erf(),
+                Recip => x.recip(),
+                Sqrt => x.sqrt(),
+                Power(exponent) => x.powf(Lanes::constant(simd, exponent)),
+            };
+            y.to_slice(to);
+        }
+        out
+    }
+}
+
+/// Distance in units of the last place of `want`, for a format with these digits and smallest exponent.
+fn ulp(got: f64, want: Double, digits: i32, lowest: f64) -> f64 {
+    if got.is_nan() || want.0.is_nan() {
+        return if got.is_nan() && want.0.is_nan() {
+            0.0
+        } else {
+            f64::INFINITY
+        };
+    }
+    if got == want.0 {
+        return if got.is_infinite() {
+            0.0
+        } else {
+            want.1.abs() / spacing(want.0, digits, lowest)
+        };
+    }
+    ((got - want.0) - want.1).abs() / spacing(want.0, digits, lowest)
+}
+
+fn spacing(value: f64, digits: i32, lowest: f64) -> f64 {
+    let exponent = value.abs().max(f64::MIN_POSITIVE).log2().floor();
+    (exponent - f64::from(digits - 1)).max(lowest).exp2()
+}
+
+/// Points of both signs: evenly over `-limit..limit`, and evenly in their logarithm from `1e-40` to `limit`.
+fn points(limit: f64, count: usize) -> Vec<f64> {
+    let mut points = Vec::new();
+    for i in 0..count {
+        // The golden ratio's multiples fill the interval evenly and hit no round numbers.
+        let part = (i as f64 * 0.6180339887498949).fract();
+        points.push((2.0 * part - 1.0) * limit);
+        let magnitude = 10_f64.powf(part * (limit.log10() + 40.0) - 40.0);
+        points.push(if i % 2 == 0 { magnitude } else { -magnitude });
+    }
+    points
+}
+
+/// The functions, how far they are looked at, and their bounds in ulp for `f32` and `f64`.
+const BOUNDS: [(Function, f64, f64, f64); 15] = [
+    (Exp, 110.0, 1.0, 1.0),
+    (ExpM1, 110.0, 2.0, 2.0),
+    (Ln, 1e30, 1.0, 1.0),
+    (Ln1p, 1e30, 2.0, 2.0),
+    (Sin, 1e5, 2.0, 2.0),
+    (Cos, 1e5, 2.0, 2.0),
+    (Tanh, 20.0, 2.0, 2.0),
+    (Sigmoid, 100.0, 2.0, 2.0),
+    (Softplus, 100.0, 2.0, 2.0),
+    (Erf, 7.0, 2.0, 2.0),
+    (Recip, 1e30, 0.5, 0.5),
+    (Sqrt, 1e30, 0.5, 0.5),
+    (Power(2.5), 1e12, 2.0, 4.0),
+    (Power(-0.75), 1e30, 2.0, 4.0),
+    (Power(20.25), 60.0, 2.0, 4.0),
+];
+
+fn domain(function: Function, points: Vec<f64>) -> Vec<f64> {
+    match function {
+        Ln | Sqrt | Power(_) => points.into_iter().map(f64::abs).collect(),
+        Ln1p => points
+            .into_iter()
+            .map(|x| if x <= -1.0 { -1.0 / (1.0 - x) } else { x })
+            .collect(),
+        _ => points,
+    }
+}
+
+#[test]
+fn errors_stay_below_their_bounds_in_single_precision() {
+    for (function, limit, bound, _) in BOUNDS {
+        let points: Vec<f32> = domain(function, points(limit, 20_000))
+            .iter()
+            .map(|&x| x as f32)
+            .collect();
+        let expected: Vec<Double> = points.iter().map(|&x| function.reference(f64::from(x))).collect();
+        for unit in Instructions::available() {
+            let got = unit.dispatch(Apply(function, &points));
+            for ((&x, &got), &want) in points.iter().zip(&got).zip(&expected) {
+                // Beyond the range of f32 the result is infinite.
+                let want = if want.0.abs() > f64::from(f32::MAX) * 1.0000001 {
+                    Double::from(want.0.signum() * f64::INFINITY)
+                } else {
+                    want
+                };
+                let error = ulp(f64::from(got), want, 24, -149.0);
+                assert!(
+                    error <= bound + 1e-6,
+                    "{unit}: {function:?} of {x:e} is {got:e}, {error} ulp from {:e}",
+                    want.0
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn errors_stay_below_their_bounds_in_double_precision() {
+    for (function, limit, _, bound) in BOUNDS {
+        let points = domain(function, points(limit, 2_000));
+        let expected: Vec<Double> = points.iter().map(|&x| function.reference(x)).collect();
+        for unit in Instructions::available() {
+            let got = unit.dispatch(Apply(function, &points));
+            for ((&x, &got), &want) in points.iter().zip(&got).zip(&expected) {
+                let error = ulp(got, want, 53, -1074.0);
+                assert!(
+                    error <= bound + 1e-6,
+                    "{unit}: {function:?} of {x:e} is {got:e}, {error} ulp from {:e}",
+                    want.0
+                );
+            }
+        }
+    }
+}
