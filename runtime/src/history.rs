@@ -154,3 +154,46 @@ mod plot {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "plot"))]
+mod tests {
+    use std::format;
+    use std::vec;
+
+    use super::*;
+
+    #[test]
+    fn the_learning_curve_is_drawn() {
+        let path = std::env::temp_dir().join(format!("backprop-{}/curve.svg", std::process::id()));
+        let epoch = |loss, accuracy| Epoch {
+            loss,
+            validation: Some(Validation {
+                loss: 2.0 * loss,
+                accuracy,
+            }),
+        };
+        for (epochs, accuracy) in [
+            (
+                vec![epoch(1.0, Some(0.5)), epoch(0.5, Some(0.8)), epoch(0.2, Some(0.9))],
+                true,
+            ),
+            (
+                vec![
+                    epoch(1.0, None),
+                    Epoch {
+                        loss: f64::NAN,
+                        validation: None,
+                    },
+                ],
+                false,
+            ),
+            (vec![], false),
+        ] {
+            History { epochs }.plot(&path).unwrap();
+            let drawing = std::fs::read_to_string(&path).unwrap();
+            assert!(drawing.contains("<svg") && drawing.contains("epoch"));
+            assert_eq!(drawing.contains("accuracy"), accuracy);
+        }
+        std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+}

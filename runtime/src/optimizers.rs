@@ -30,8 +30,9 @@ pub trait Optimizer<N: Program>: Clone {
     /// One step. Frozen parameters stay as they are, bounded ones are kept within their bounds.
     ///
     /// `step` counts from 1; `rate` is a schedule's factor, by which the optimizer's own learning rate is multiplied.
+    /// The settings are mutable only to keep what can be computed from `step` and the last call's.
     fn update<X: Machine>(
-        &self,
+        &mut self,
         machine: X,
         step: u64,
         rate: f64,

@@ -52,7 +52,6 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// A trainer on the heap, made in place, with start values drawn from the seed, for the processor's best vector
     /// unit.
     #[cfg(feature = "alloc")]
-    #[expect(clippy::new_ret_no_self, reason = "it never passes through the stack")]
     pub fn new(optimizer: O, seed: Seed) -> alloc::boxed::Box<Self> {
         let mut place = crate::workspace::boxed_zeroed::<Self>();
         // SAFETY: the memory is zeroed.
@@ -320,7 +319,6 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAP
 
     /// Makes the trainer; `None` if it is made already.
     #[cfg(target_has_atomic = "8")]
-    #[expect(clippy::mut_from_ref, reason = "handed out once")]
     pub fn try_init(&'static self, optimizer: O, seed: Seed) -> Option<&'static mut Trainer<N, O, CAPACITY>> {
         if self.taken.swap(true, core::sync::atomic::Ordering::AcqRel) {
             return None;

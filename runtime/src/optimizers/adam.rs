@@ -33,27 +33,62 @@ struct Settings {
     beta2: f64,
     epsilon: f64,
     decay: Decay,
+    powers: Powers,
+}
+
+/// `beta1^step` and `beta2^step` of the last step: one multiplication each leads to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Powers {
+    step: u64,
+    first: f64,
+    second: f64,
+}
+
+impl Powers {
+    const UNKNOWN: Self = Self {
+        step: u64::MAX,
+        first: f64::NAN,
+        second: f64::NAN,
+    };
+
+    fn advance(&mut self, step: u64, beta1: f64, beta2: f64) {
+        let exponent = i32::try_from(step).unwrap_or(i32::MAX);
+        *self = if self.step.checked_add(1) == Some(step) {
+            Self {
+                step,
+                first: self.first * beta1,
+                second: self.second * beta2,
+            }
+        } else {
+            Self {
+                step,
+                first: Float::powi(beta1, exponent),
+                second: Float::powi(beta2, exponent),
+            }
+        };
+    }
 }
 
 impl Settings {
     const fn new(rate: f64, decay: f64) -> Self {
+        let decay = Decay {
+            rate: decay,
+            excluded: 0,
+        };
         Self {
             rate,
             beta1: 0.9,
             beta2: 0.999,
             epsilon: 1e-8,
-            decay: Decay {
-                rate: decay,
-                excluded: 0,
-            },
+            decay,
+            powers: Powers::UNKNOWN,
         }
     }
 
-    fn rule<T: Scalar>(&self, step: u64, rate: f64, decoupled: bool) -> MomentRule<T> {
+    fn rule<T: Scalar>(&mut self, step: u64, rate: f64, decoupled: bool) -> MomentRule<T> {
         let rate = rate * self.rate;
-        let step = i32::try_from(step).unwrap_or(i32::MAX);
-        let first_correction = 1.0 - Float::powi(self.beta1, step);
-        let second_correction = 1.0 - Float::powi(self.beta2, step);
+        self.powers.advance(step, self.beta1, self.beta2);
+        let (first_correction, second_correction) = (1.0 - self.powers.first, 1.0 - self.powers.second);
         MomentRule {
             beta1: T::constant(self.beta1),
             rest1: T::constant(1.0 - self.beta1),
@@ -79,7 +114,7 @@ macro_rules! settings {
             /// How slowly the means of the gradient and of its square forget.
             #[must_use]
             pub const fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-                (self.0.beta1, self.0.beta2) = (beta1, beta2);
+                (self.0.beta1, self.0.beta2, self.0.powers) = (beta1, beta2, Powers::UNKNOWN);
                 self
             }
 
@@ -130,7 +165,7 @@ macro_rules! optimizer {
 
             #[inline(always)]
             fn update<X: Machine>(
-                &self,
+                &mut self,
                 machine: X,
                 step: u64,
                 rate: f64,

@@ -66,7 +66,7 @@ impl<N: Program> Optimizer<N> for Momentum {
     type State = N;
 
     #[inline(always)]
-    fn update<X: Machine>(&self, machine: X, step: u64, rate: f64, network: &mut N, gradient: &N, state: &mut N) {
+    fn update<X: Machine>(&mut self, machine: X, step: u64, rate: f64, network: &mut N, gradient: &N, state: &mut N) {
         let rate = -rate * self.rate;
         let rule = HeavyBall {
             momentum: N::Scalar::constant(self.momentum),

@@ -40,7 +40,15 @@ impl<N: Program> Optimizer<N> for Sgd {
     type State = [N::Scalar; 0];
 
     #[inline(always)]
-    fn update<X: Machine>(&self, machine: X, _: u64, rate: f64, network: &mut N, gradient: &N, _: &mut [N::Scalar; 0]) {
+    fn update<X: Machine>(
+        &mut self,
+        machine: X,
+        _: u64,
+        rate: f64,
+        network: &mut N,
+        gradient: &N,
+        _: &mut [N::Scalar; 0],
+    ) {
         let rule = Descent {
             rate: N::Scalar::constant(-rate * self.rate),
         };
