@@ -11,6 +11,8 @@
 mod compositions;
 mod primitives;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};

@@ -17,7 +17,11 @@
 mod calculus;
 mod display;
 mod normal;
+#[cfg(test)]
+mod random;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::cell::RefCell;

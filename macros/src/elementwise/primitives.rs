@@ -79,6 +79,13 @@ const fn choice(name: &'static str, mathematics: &'static str, value: Value, der
     )
 }
 
+/// What the first argument of `max` and `min` is compared with, to see whether the second one was taken: the result, if
+/// the first argument is not computed anew (and perhaps rounded otherwise) for the derivative.
+fn winner(x: &[Formula], y: &Formula) -> Formula {
+    let exact = x[0].as_constant().is_some() || x[0].as_argument().is_some();
+    if exact { y.clone() } else { x[1].clone() }
+}
+
 fn truth(value: bool) -> f64 {
     f64::from(u8::from(value))
 }
@@ -214,7 +221,7 @@ pub(super) static ROWS: &[Elementwise] = &[
         |x, y| {
             vec![
                 call("ge", [x[0].clone(), x[1].clone()]),
-                call("lt", [x[0].clone(), y.clone()]),
+                call("lt", [x[0].clone(), winner(x, y)]),
             ]
         },
     ),
@@ -225,7 +232,7 @@ pub(super) static ROWS: &[Elementwise] = &[
         |x, y| {
             vec![
                 call("le", [x[0].clone(), x[1].clone()]),
-                call("gt", [x[0].clone(), y.clone()]),
+                call("gt", [x[0].clone(), winner(x, y)]),
             ]
         },
     ),

@@ -50,7 +50,10 @@ impl fmt::Display for Formula {
 impl Formula {
     /// With names for the arguments: `0.5 * (y - t)^2`.
     pub(crate) fn display_with(&self, names: &[String]) -> String {
-        number(self, &|index| names[index].clone()).text
+        number(self, &|index| {
+            names.get(index).cloned().unwrap_or_else(|| format!("x{index}"))
+        })
+        .text
     }
 }
 

@@ -130,6 +130,10 @@ fn factor_out(terms: &[(Formula, f64)]) -> Option<Formula> {
 /// what is left is positive, or if there is none, the first coefficient.
 fn content(constant: f64, terms: &[(Formula, Number)]) -> f64 {
     let lead = if constant == 0.0 { terms[0].1.0 } else { constant };
+    // What folding an overflow made of numbers is left alone.
+    if !lead.is_finite() {
+        return 1.0;
+    }
     let alike = terms.iter().all(|(_, coefficient)| coefficient.0.abs() == lead.abs());
     if alike { lead } else { lead.signum() }
 }

@@ -40,6 +40,13 @@ impl Formula {
     }
 }
 
+/// The operands multiplied, from the left.
+fn times(operands: &[TokenStream]) -> TokenStream {
+    let mut operands = operands.iter().cloned();
+    let first = operands.next().unwrap_or_default();
+    operands.fold(first, |product, operand| quote!(#product * #operand))
+}
+
 struct Writer<'a> {
     arguments: &'a [TokenStream],
     simd: &'a TokenStream,
@@ -217,7 +224,7 @@ impl Writer<'_> {
         }
         let divisor = (!below.is_empty()).then(|| Expression {
             simple: below.len() == 1,
-            tokens: quote!(#(#below)* *),
+            tokens: times(&below),
         });
         match (above.as_slice(), divisor) {
             ([], Some(divisor)) => {
@@ -226,10 +233,11 @@ impl Writer<'_> {
             }
             (above, Some(divisor)) => {
                 let divisor = divisor.operand();
-                Expression::compound(quote!(#(#above)* * / #divisor))
+                let above = times(above);
+                Expression::compound(quote!(#above / #divisor))
             }
             ([only], None) => Expression::simple(only.clone()),
-            (above, None) => Expression::compound(quote!(#(#above)* *)),
+            (above, None) => Expression::compound(times(above)),
         }
     }
 
