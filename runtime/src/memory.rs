@@ -43,7 +43,7 @@ pub fn flatten<T: Scalar, A: Flat<T>>(arrays: &[A]) -> &[T] {
 /// A slice of numbers as arrays; a remainder that fills none is left out.
 #[inline(always)]
 pub fn arrays<T: Scalar, A: Flat<T>>(numbers: &[T]) -> &[A] {
-    let count = if A::LEN == 0 { 0 } else { numbers.len() / A::LEN };
+    let count = numbers.len().checked_div(A::LEN).unwrap_or(0);
     // SAFETY: `Flat` promises that `A` is `LEN` consecutive `T`s, of which there are enough.
     unsafe { core::slice::from_raw_parts(numbers.as_ptr().cast(), count) }
 }

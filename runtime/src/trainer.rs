@@ -159,6 +159,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         }
     }
 
+    #[cfg(feature = "alloc")]
     pub(crate) fn limits(&self) -> (f64, f64) {
         (self.settings.rate, self.settings.clip)
     }
@@ -309,7 +310,6 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAP
     /// # Panics
     /// When it is called again: there is one trainer. [`try_init`](Self::try_init) tells instead.
     #[cfg(target_has_atomic = "8")]
-    #[expect(clippy::mut_from_ref, reason = "handed out once")]
     pub fn init(&'static self, optimizer: O, seed: Seed) -> &'static mut Trainer<N, O, CAPACITY> {
         match self.try_init(optimizer, seed) {
             Some(trainer) => trainer,
@@ -319,6 +319,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAP
 
     /// Makes the trainer; `None` if it is made already.
     #[cfg(target_has_atomic = "8")]
+    #[expect(clippy::mut_from_ref, reason = "handed out once")]
     pub fn try_init(&'static self, optimizer: O, seed: Seed) -> Option<&'static mut Trainer<N, O, CAPACITY>> {
         if self.taken.swap(true, core::sync::atomic::Ordering::AcqRel) {
             return None;
