@@ -184,7 +184,7 @@ impl Emitter<'_> {
             None => [quote!([]), quote!([]), quote!([])],
         };
         quote! {
-            fn run_loss_weights #header(#arguments, #memory) -> Self::Terms { #weights }
+            fn loss_weights #header(#arguments, #memory) -> Self::Terms { #weights }
             fn run_loss #header(#arguments, #memory) -> Self::Terms { #loss }
             fn run_loss_and_gradient #header(#arguments, #more) -> Self::Terms { #training }
         }

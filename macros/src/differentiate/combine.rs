@@ -58,7 +58,7 @@ fn beside(graph: &mut Graph, axis: usize, mut pieces: Vec<Piece>) -> ValueId {
     pieces.sort_by_key(|piece| piece.start);
     let (mut row, mut reached) = (Vec::new(), 0);
     let size = pieces[0].size;
-    let mut gap = |graph: &mut Graph, row: &mut Vec<ValueId>, like: ValueId, width: usize| {
+    let gap = |graph: &mut Graph, row: &mut Vec<ValueId>, like: ValueId, width: usize| {
         if width > 0 {
             let mut shape = graph.shape(like).to_vec();
             shape[axis] = width;

@@ -96,7 +96,7 @@ fn contraction(
     }
     // Over the product's dimensions, the left operand does not move along n, nor the right one along m.
     let over_m = fix(&lhs, rank - 1);
-    let over_n = fix(&rhs, rank - 2).transpose_last(rank);
+    let over_n = fix(&rhs, rank - 2);
     let n = Extent { count: node.ty.shape[rank - 1], samples: false };
     let lead: Vec<View> = [&over_m, &over_n].into_iter().chain(&inputs).chain(&outputs).map(|view| drop_last(view, rank)).collect();
     let shape = &node.ty.shape[..rank - 1];

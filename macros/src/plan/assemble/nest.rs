@@ -60,17 +60,15 @@ pub(super) fn group(
 
 /// Whether a member's value is wanted outside of its group.
 pub(super) fn is_stored(graph: &Graph, groups: &Groups, index: usize, member: ValueId, needed: &[bool]) -> bool {
-    let mut used = false;
-    for (value, node) in graph.nodes().filter(|(value, _)| needed[value.0]) {
-        if node.inputs.contains(&member) {
-            used = true;
-            if groups.of[value.0] != Some(index) {
-                return true;
-            }
-        }
+    if groups.roots.contains(&member) {
+        return true;
     }
-    // What nobody uses is a root.
-    !used || groups.roots.contains(&member)
+    let users = graph.nodes().filter(|(value, node)| needed[value.0] && node.inputs.contains(&member));
+    users.into_iter().any(|(user, node)| match node.op {
+        // Another shape of the value is at hand in an epilogue, too.
+        Op::Reshape => is_stored(graph, groups, index, user, needed),
+        _ => groups.of[user.0] != Some(index),
+    })
 }
 
 /// A result's view over the group's shape: reduced axes have no stride.
