@@ -23,6 +23,7 @@ mod layers;
 mod losses;
 mod lower;
 mod network;
+mod operations;
 mod parse;
 mod plan;
 mod simplify;
@@ -35,16 +36,20 @@ pub fn network(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     compile(tokens.into()).into()
 }
 
-/// The whole compiler.
+/// The whole compiler. A declaration with mistakes yields its messages and, where it says enough, code of the same
+/// interface, so that nothing but the mistakes is reported.
 fn compile(tokens: TokenStream) -> TokenStream {
     let mut errors = error::Errors::default();
     let (declaration, complete) = parse::parse(tokens, &mut errors);
     let network = check::check(&declaration, complete, &mut errors);
-    let Some(network) = network.filter(|_| errors.is_empty()) else {
-        return fallback::stub(&declaration, &errors);
-    };
-    let entries = entries::entry_points(&network);
-    let code = emit::emit(&network, &entries);
-    dump::dump(&network, &entries, &code);
+    let mut code = errors.to_compile_errors();
+    if let Some(network) = network {
+        let entries = entries::entry_points(&network);
+        let emitted = emit::emit(&network, &entries);
+        if errors.is_empty() {
+            dump::dump(&network, &entries, &emitted);
+        }
+        code.extend(emitted);
+    }
     code
 }

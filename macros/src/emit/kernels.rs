@@ -72,11 +72,13 @@ impl<'a> Writer<'a> {
             Kernel::LookupAdjoint { extents, rows, width, indices, gradient, output } => {
                 let extents = extents.iter().map(extent);
                 let (rows, width) = (number(*rows), number(*width));
+                let accumulate = accumulate(output);
                 let output = self.place(schedule, output);
                 let indices = self.placed(schedule, indices);
                 let gradient = self.placed(schedule, gradient);
                 quote!(runtime::lookup_adjoint(
-                    machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #gradient, #indices, #output
+                    machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #gradient, #indices, #output,
+                    #accumulate
                 );)
             }
             Kernel::Random { stream, output } => {
@@ -197,8 +199,7 @@ impl<'a> Writer<'a> {
     fn output(&self, schedule: &Schedule, output: &Destination) -> TokenStream {
         let placed = self.placed(schedule, &output.operand);
         let innermost = output.operand.strides.last().copied().unwrap_or(0);
-        let is_gradient = matches!(output.operand.view.source, Source::Gradient(_));
-        let accumulate = if is_gradient { quote!(accumulate) } else { quote!(false) };
+        let accumulate = accumulate(&output.operand.view);
         let kind = match output.reduction {
             None if innermost == 1 => return quote!(runtime::store(#placed)),
             None => return quote!(runtime::store_strided(#placed)),
@@ -290,6 +291,11 @@ impl FormulaType {
             }
         }
     }
+}
+
+/// Whether what is written is added to what is there: gradients, when asked to.
+fn accumulate(view: &View) -> TokenStream {
+    if matches!(view.source, Source::Gradient(_)) { quote!(accumulate) } else { quote!(false) }
 }
 
 fn extent(extent: &Extent) -> TokenStream {

@@ -104,6 +104,8 @@ fn define(
     let mut fields = Vec::new();
     for (field, content) in &tree.fields {
         let ident = Ident::new(field, Span::call_site());
+        let attributes = network.field_attributes.iter().find(|(name, _)| outermost && name == field);
+        let attributes = attributes.map(|(_, attributes)| attributes);
         let (ty, text) = match content {
             Field::Parameter(index) => {
                 let parameter = &network.parameters[*index];
@@ -116,7 +118,7 @@ fn define(
                 (quote!(#inner<T>), path)
             }
         };
-        fields.push(quote!(#[doc = #text] pub #ident: #ty));
+        fields.push(quote!(#attributes #[doc = #text] pub #ident: #ty));
     }
     if tree.fields.is_empty() {
         fields.push(quote!(#[doc(hidden)] pub __scalar: [T; 0]));

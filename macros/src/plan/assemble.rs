@@ -92,7 +92,7 @@ fn lookup_adjoint(
     let indices = locations.view(planner, node.inputs[0], kernels);
     let gradient = dense(planner, locations, node.inputs[1], kernels);
     let rank = indices.shape.len();
-    let output = planner.buffer(&node.ty);
+    let output = locations.make(planner, value);
     let width = output.shape[1..].iter().product();
     let batched = graph.ty(node.inputs[0]).batched || graph.ty(node.inputs[1]).batched;
     let flat = View { shape: indices.shape.clone(), strides: gradient.strides[..rank].to_vec(), ..gradient };
@@ -104,9 +104,8 @@ fn lookup_adjoint(
         width,
         indices,
         gradient,
-        output: output.clone(),
+        output,
     });
-    locations.put(value, output);
 }
 
 /// A value that lies in memory as numbers.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::group::is_view;
 use super::schedule::Kernel;
-use super::view::{Source, View};
+use super::view::{Source, View, dense_strides};
 use super::{Body, Planner, assemble};
 use crate::graph::{Graph, Op, ValueId};
 
@@ -72,7 +72,8 @@ impl<'a> Locations<'a> {
                     self.want(input, view.transpose(&inverse), uses);
                 }
             }
-            op if is_view(op) || matches!(op, Op::Scan(_) | Op::LookupAdjoint { .. } | Op::Pad { .. }) => {}
+            Op::LookupAdjoint { .. } if view.strides != dense_strides(&view.shape) => {}
+            op if is_view(op) || matches!(op, Op::Scan(_) | Op::Random(_)) => {}
             _ => {
                 self.wanted.entry(value).or_insert(view);
             }
