@@ -9,6 +9,7 @@
 pub mod contract;
 pub mod destinations;
 mod lookup;
+mod multiply;
 mod nest;
 pub mod operands;
 mod pack;
@@ -25,6 +26,8 @@ pub use destinations::{
     sum_strided,
 };
 pub use lookup::{lookup, lookup_adjoint};
+#[doc(hidden)]
+pub use multiply::Work;
 pub use nest::{Body, nest};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};

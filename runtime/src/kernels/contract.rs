@@ -53,13 +53,7 @@ pub struct Matrix<'a, T, const D: usize> {
 impl<'a, T, const D: usize> Matrix<'a, T, D> {
     /// The matrix of these elements.
     #[inline(always)]
-    pub fn new(
-        slice: impl Into<Readable<'a, T>>,
-        offset: usize,
-        outer: [usize; D],
-        row: usize,
-        column: usize,
-    ) -> Self {
+    pub fn new(slice: impl Into<Readable<'a, T>>, offset: usize, outer: [usize; D], row: usize, column: usize) -> Self {
         Self { slice: slice.into(), offset, outer, row, column }
     }
 }
@@ -74,6 +68,13 @@ pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
         inputs: [Lanes<T, S>; I],
         previous: [Lanes<T, S>; O],
     ) -> [Lanes<T, S>; O];
+
+    /// Whether the result is nothing but the product (`Some(false)`), or that added to what a single destination holds
+    /// (`Some(true)`): such products need no second look. [`evaluate`](Self::evaluate) must agree.
+    #[inline(always)]
+    fn plain(self) -> Option<bool> {
+        None
+    }
 }
 
 /// The epilogue that stores the product.
@@ -91,6 +92,11 @@ impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
     ) -> [Lanes<T, S>; 1] {
         [product]
     }
+
+    #[inline(always)]
+    fn plain(self) -> Option<bool> {
+        Some(false)
+    }
 }
 
 /// The epilogue that adds the product to what the destination holds if true, and stores it otherwise.
@@ -107,6 +113,11 @@ impl<T: Scalar> Epilogue<T, 0, 1> for Accumulate {
         [previous]: [Lanes<T, S>; 1],
     ) -> [Lanes<T, S>; 1] {
         [if self.0 { previous + product } else { product }]
+    }
+
+    #[inline(always)]
+    fn plain(self) -> Option<bool> {
+        Some(self.0)
     }
 }
 
@@ -135,18 +146,7 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     K: Dim,
     N: Dim,
 {
-    machine.call(Contract {
-        outer,
-        m,
-        k,
-        n,
-        a,
-        b,
-        inputs,
-        outputs,
-        epilogue,
-        scalar: PhantomData,
-    });
+    machine.call(Contract { outer, m, k, n, a, b, inputs, outputs, epilogue, scalar: PhantomData });
 }
 
 struct Contract<'a, T, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> {
@@ -196,18 +196,10 @@ where
         'matrices: loop {
             // A product over nothing reads neither matrix, whose slices may then be empty.
             let operands = Operands {
-                a: self
-                    .a
-                    .slice
-                    .as_ptr()
-                    .wrapping_add(place(self.a.offset, &index, &self.a.outer)),
+                a: self.a.slice.as_ptr().wrapping_add(place(self.a.offset, &index, &self.a.outer)),
                 a_row: self.a.row,
                 a_column: self.a.column,
-                b: self
-                    .b
-                    .slice
-                    .as_ptr()
-                    .wrapping_add(place(self.b.offset, &index, &self.b.outer)),
+                b: self.b.slice.as_ptr().wrapping_add(place(self.b.offset, &index, &self.b.outer)),
                 b_row: self.b.row,
                 b_column: self.b.column,
                 m,

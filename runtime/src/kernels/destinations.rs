@@ -9,6 +9,18 @@ use super::{Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
+/// A destination of a contraction that takes the product as it is.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Direct<T> {
+    /// The first row.
+    pub(super) pointer: *mut T,
+    /// From one row to the next.
+    pub(super) row: usize,
+    /// Whether the product is added to what is there.
+    pub(super) add: bool,
+}
+
 /// One result of a kernel.
 pub trait Output<T: Scalar, const R: usize> {
     /// What is carried along a row.
@@ -54,6 +66,13 @@ pub trait Output<T: Scalar, const R: usize> {
     ///
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, state: Self::State<S>, base: usize);
+
+    /// Where the rows of the matrix at `index` lie, if they are stored side by side.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn direct(&self, _index: &[usize; R], _add: bool) -> Option<Direct<T>> {
+        None
+    }
 }
 
 /// All results of a kernel: a tuple of `M` destinations.
@@ -106,6 +125,10 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
     ///
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; M]);
+
+    /// Where the rows of the matrix at `index` lie, if the only destination is a store.
+    #[doc(hidden)]
+    fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>>;
 }
 
 /// A destination that keeps every value: see [`store`].
@@ -124,11 +147,7 @@ pub fn store<'a, T, const R: usize>(
     strides: [usize; R],
 ) -> Store<'a, T, R> {
     debug_assert!(strides.last() == Some(&1), "a contiguous destination has stride 1");
-    Store {
-        slice: slice.into(),
-        offset,
-        strides: with_innermost(strides, 1),
-    }
+    Store { slice: slice.into(), offset, strides: with_innermost(strides, 1) }
 }
 
 /// A destination that keeps every value, at any distance: see [`store_strided`].
@@ -189,6 +208,12 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
 
     #[inline(always)]
     unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+
+    #[inline(always)]
+    fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
+        let row = if R < 2 { 0 } else { self.strides[R - 2] };
+        Some(Direct { pointer: self.slice.as_mut_ptr().wrapping_add(self.base(index)), row, add })
+    }
 }
 
 impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
@@ -621,6 +646,11 @@ macro_rules! outputs {
             unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; $count]) {
                 // SAFETY: the caller's promise holds for each destination.
                 unsafe { $(self.$place.finish(states.$place, bases[$place]);)* }
+            }
+
+            #[inline(always)]
+            fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
+                if $count == 1 { self.0.direct(index, add) } else { None }
             }
         }
     )*};

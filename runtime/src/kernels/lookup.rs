@@ -115,7 +115,8 @@ impl<H: Dim, W: Dim, const R: usize> Rows<'_, H, W, R> {
         let mut index = [0; R];
         'rows: loop {
             // SAFETY: `fit` has admitted all indices below the extents.
-            let chosen = unsafe { self.indices.get(place(self.indices_offset, &index, &self.indices_strides)) } as usize;
+            let chosen =
+                unsafe { self.indices.get(place(self.indices_offset, &index, &self.indices_strides)) } as usize;
             let table = (chosen < self.rows.get()).then(|| self.table_offset + chosen * self.width.get());
             // SAFETY: as above, for both rows.
             unsafe { row.row(table, place(self.others_offset, &index, &self.others_strides)) };

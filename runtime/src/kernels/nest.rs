@@ -30,13 +30,7 @@ pub fn nest<T, X: Machine, const R: usize, const N: usize, const M: usize>(
 ) where
     T: Scalar,
 {
-    machine.call(Nest {
-        extents,
-        inputs,
-        outputs,
-        body,
-        scalar: PhantomData::<T>,
-    });
+    machine.call(Nest { extents, inputs, outputs, body, scalar: PhantomData::<T> });
 }
 
 struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
@@ -103,14 +97,7 @@ where
             position += lanes;
         }
         if position < length {
-            self.step(
-                simd,
-                &from,
-                &to,
-                &mut states,
-                position,
-                Part::new(simd, length - position),
-            );
+            self.step(simd, &from, &to, &mut states, position, Part::new(simd, length - position));
         }
         // SAFETY: the operands fit the extents, and `index` lies below them.
         unsafe { self.outputs.finish(states, &to) };

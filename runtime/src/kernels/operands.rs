@@ -64,11 +64,7 @@ pub fn contiguous<'a, T, const R: usize>(
     strides: [usize; R],
 ) -> Contiguous<'a, T, R> {
     debug_assert!(strides.last() == Some(&1), "a contiguous operand has stride 1");
-    Contiguous {
-        slice: slice.into(),
-        offset,
-        strides: with_innermost(strides, 1),
-    }
+    Contiguous { slice: slice.into(), offset, strides: with_innermost(strides, 1) }
 }
 
 /// One value a row.
@@ -87,11 +83,7 @@ pub fn broadcast<'a, T, const R: usize>(
     strides: [usize; R],
 ) -> Broadcast<'a, T, R> {
     debug_assert!(strides.last() == Some(&0), "a broadcast operand has stride 0");
-    Broadcast {
-        slice: slice.into(),
-        offset,
-        strides: with_innermost(strides, 0),
-    }
+    Broadcast { slice: slice.into(), offset, strides: with_innermost(strides, 0) }
 }
 
 /// Values at any distance, read lane by lane.
@@ -217,11 +209,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
     unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
         let stride = innermost(&self.strides);
         let mut vector = T::splat(simd, T::zero());
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector)
-            .iter_mut()
-            .take(span.count())
-            .enumerate()
-        {
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
             // SAFETY: `fits` has admitted the row up to the end of the span.
             *value = unsafe { self.slice.get(base + (position + lane) * stride) };
         }
@@ -248,11 +236,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
             return Lanes::constant(simd, f64::from(unsafe { self.slice.get(base) }));
         }
         let mut vector = T::splat(simd, T::zero());
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector)
-            .iter_mut()
-            .take(span.count())
-            .enumerate()
-        {
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
             // SAFETY: `fits` has admitted the row up to the end of the span.
             let index = unsafe { self.slice.get(base + (position + lane) * stride) };
             *value = T::constant(f64::from(index));

@@ -2,40 +2,26 @@
 
 use pulp::Simd;
 
+use super::multiply::Panel;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, LanesMask};
 
-/// Copies `rows` by `columns` of a matrix to `panel`, where rows are `width` apart; columns up to a whole register are zero.
+/// Copies a panel, see [`Panel`].
 ///
 /// # Safety
 ///
-/// The rows and columns at `source` must be readable, `rows` times `width` elements at `panel` writable; `columns` must not
-/// be more than `width`, which is a multiple of the lanes of a register.
-#[allow(clippy::too_many_arguments, reason = "two matrices and a size")]
+/// As for [`multiply::pack`](super::multiply::pack).
 #[inline(always)]
-pub(super) unsafe fn pack<T: Scalar, S: Simd>(
-    simd: S,
-    source: *const T,
-    row: usize,
-    column: usize,
-    rows: usize,
-    columns: usize,
-    panel: *mut T,
-    width: usize,
-) {
+pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
     // SAFETY: the caller's promise.
     unsafe {
-        if row == 1 {
-            match Lanes::<T, S>::COUNT {
-                2 => transpose::<T, S, 2>(simd, source, column, rows, columns, panel, width),
-                4 => transpose::<T, S, 4>(simd, source, column, rows, columns, panel, width),
-                8 => transpose::<T, S, 8>(simd, source, column, rows, columns, panel, width),
-                16 => transpose::<T, S, 16>(simd, source, column, rows, columns, panel, width),
-                _ => copy(source, row, column, rows, columns, panel, width),
-            }
-        } else {
-            copy(source, row, column, rows, columns, panel, width);
+        match Lanes::<T, S>::COUNT {
+            2 if work.b_row == 1 => transpose::<T, S, 2>(simd, work),
+            4 if work.b_row == 1 => transpose::<T, S, 4>(simd, work),
+            8 if work.b_row == 1 => transpose::<T, S, 8>(simd, work),
+            16 if work.b_row == 1 => transpose::<T, S, 16>(simd, work),
+            _ => copy(work),
         }
     }
 }
@@ -46,24 +32,13 @@ pub(super) unsafe fn pack<T: Scalar, S: Simd>(
 ///
 /// As for [`pack`].
 #[inline(always)]
-unsafe fn copy<T: Scalar>(
-    source: *const T,
-    row: usize,
-    column: usize,
-    rows: usize,
-    columns: usize,
-    panel: *mut T,
-    width: usize,
-) {
+unsafe fn copy<T: Scalar>(work: &Panel<T>) {
+    let Panel { b, b_row, b_column, rows, columns, panel, width } = *work;
     for i in 0..rows {
         for j in 0..width {
             // SAFETY: the element lies within the source if it is one of its columns, and within the panel.
             unsafe {
-                let value = if j < columns {
-                    *source.add(i * row + j * column)
-                } else {
-                    T::zero()
-                };
+                let value = if j < columns { *b.add(i * b_row + j * b_column) } else { T::zero() };
                 panel.add(i * width + j).write(value);
             }
         }
@@ -76,15 +51,8 @@ unsafe fn copy<T: Scalar>(
 ///
 /// As for [`pack`], with a row stride of 1; `LANES` must be the number of lanes of a register.
 #[inline(always)]
-unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(
-    simd: S,
-    source: *const T,
-    column: usize,
-    rows: usize,
-    columns: usize,
-    panel: *mut T,
-    width: usize,
-) {
+unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Panel<T>) {
+    let Panel { b, b_column, rows, columns, panel, width, .. } = *work;
     let mut j = 0;
     while j < columns {
         let mut i = 0;
@@ -94,7 +62,7 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(
             for (offset, line) in block.iter_mut().enumerate().take(columns - j) {
                 // SAFETY: the column is one of the source's, which is readable over `rows`.
                 *line = unsafe {
-                    let pointer = source.add((j + offset) * column + i);
+                    let pointer = b.add((j + offset) * b_column + i);
                     if height == LANES {
                         Whole.load(simd, pointer)
                     } else {
@@ -114,31 +82,41 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(
 }
 
 /// Transposes a square block: exchanges its off-diagonal quarters, then those of each quarter, and so on.
+#[inline(always)]
+fn turn<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
+    exchange::<T, S, 8>(simd, block);
+    exchange::<T, S, 4>(simd, block);
+    exchange::<T, S, 2>(simd, block);
+    exchange::<T, S, 1>(simd, block);
+}
+
+/// Exchanges the upper right with the lower left quarter of each square of twice `DISTANCE` along the diagonal.
 ///
 /// Rotations and selections by constants are what every vector unit has; the compiler merges them into its shuffles.
 #[inline(always)]
-fn turn<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
-    let positions = Lanes::<T, S>::positions(simd);
-    let mut distance = LANES / 2;
-    while distance > 0 {
-        let upper = upper_half(positions, distance);
-        for line in 0..LANES {
-            if line & distance == 0 {
-                let (top, bottom) = (block[line], block[line + distance]);
-                block[line] = upper.select(bottom.rotate(distance), top);
-                block[line + distance] = upper.select(bottom, top.rotate(LANES - distance));
-            }
+fn exchange<T: Scalar, S: Simd, const DISTANCE: usize>(simd: S, block: &mut [Lanes<T, S>]) {
+    let lanes = block.len();
+    if DISTANCE >= lanes {
+        return;
+    }
+    let right = right_half(simd, DISTANCE);
+    for square in block.chunks_exact_mut(2 * DISTANCE) {
+        let (upper, lower) = square.split_at_mut(DISTANCE);
+        for (upper, lower) in upper.iter_mut().zip(lower) {
+            let (above, below) = (*upper, *lower);
+            *upper = right.select(below.rotate(DISTANCE), above);
+            *lower = right.select(below, above.rotate(lanes - DISTANCE));
         }
-        distance /= 2;
     }
 }
 
 /// The lanes whose position has the bit `distance` set.
 #[inline(always)]
-fn upper_half<T: Scalar, S: Simd>(positions: Lanes<T, S>, distance: usize) -> LanesMask<T, S> {
-    let mut flags = positions.unwrap();
+fn right_half<T: Scalar, S: Simd>(simd: S, distance: usize) -> LanesMask<T, S> {
+    let zero = Lanes::constant(simd, 0.0);
+    let mut flags = zero.unwrap();
     for (lane, flag) in T::as_mut_slice::<S>(&mut flags).iter_mut().enumerate() {
         *flag = if lane & distance == 0 { T::zero() } else { T::one() };
     }
-    Lanes::wrap(positions.simd(), flags).gt(Lanes::constant(positions.simd(), 0.0))
+    Lanes::wrap(simd, flags).gt(zero)
 }

@@ -76,10 +76,7 @@ impl<T: Scalar, S: Simd> Part<T, S> {
     #[inline(always)]
     pub(crate) fn new(simd: S, count: usize) -> Self {
         let count = count.min(Lanes::<T, S>::COUNT);
-        Self {
-            count,
-            mask: LanesMask::first(simd, count),
-        }
+        Self { count, mask: LanesMask::first(simd, count) }
     }
 }
 

@@ -24,9 +24,7 @@ impl Random {
 
     /// Numbers in `-1..1`, short enough that `f32` holds them exactly.
     pub(crate) fn numbers(&mut self, count: usize) -> Vec<f64> {
-        (0..count)
-            .map(|_| (self.next() % 2001) as f64 / 1024.0 - 1000.0 / 1024.0)
-            .collect()
+        (0..count).map(|_| (self.next() % 2001) as f64 / 1024.0 - 1000.0 / 1024.0).collect()
     }
 }
 
@@ -47,10 +45,7 @@ pub(crate) fn assert_close(got: impl Iterator<Item = f64>, expected: &[f64], tol
     for (index, got) in got.enumerate() {
         let expected = expected[index];
         let error = (got - expected).abs() / expected.abs().max(1.0);
-        assert!(
-            error <= tolerance || got == expected,
-            "{context}: [{index}] is {got}, expected {expected}"
-        );
+        assert!(error <= tolerance || got == expected, "{context}: [{index}] is {got}, expected {expected}");
         count += 1;
     }
     assert_eq!(count, expected.len(), "{context}: length");

@@ -1,12 +1,14 @@
-//! The register tiles of a contraction and the order in which they are visited.
+//! The tiles of a contraction and the order in which they are visited.
 //!
-//! A tile holds a few rows by one or two registers of columns of the product in registers while it walks along the summed
-//! dimension: each step loads the columns of `b` once and broadcasts one element of `a` for each row. Its height is chosen
-//! so that the accumulators fill the register file: 12 rows of two vectors with 32 registers, 6 with 16. The rest of the
-//! rows is covered by lower tiles, ragged columns by masked lanes.
+//! A tile is a part of the product whose sums fit the register file: 12 rows of two vectors with 32 registers, 6 with 16.
+//! The rest of the rows is covered by lower tiles, ragged columns by masked lanes. A single row takes wider tiles.
 //!
 //! Where the columns of `b` do not lie side by side (a transposed weight), panels of it are turned into a small buffer on
-//! the stack first; a sum too long for the buffer goes through partial sums kept beside it.
+//! the stack first; a sum too long for the buffer goes through partial sums kept beside it. Few rows do not pay for that:
+//! they are dot products.
+//!
+//! A product that is only stored or added goes from the registers to its destination. Other epilogues find it in a buffer,
+//! tile by tile, which keeps their code out of the inner loops.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -14,9 +16,9 @@ use core::mem::MaybeUninit;
 use pulp::Simd;
 
 use super::Epilogue;
-use super::destinations::Outputs;
+use super::destinations::{Direct, Outputs};
+use super::multiply::{self, Dots, Panel, Tile, WIDE, WIDTH};
 use super::operands::Inputs;
-use super::pack::pack;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
@@ -49,12 +51,12 @@ pub(super) struct Tiles<'a, T, S, In, Out, E, const R: usize, const I: usize, co
 
 /// Elements of 8 bytes in the buffer for a panel of `b`: 128 rows of two AVX-512 registers.
 const PANEL: usize = 2048;
-/// Elements of 8 bytes in the buffer for partial sums: 132 rows of two AVX-512 registers.
-const PARTIAL: usize = 2112;
-/// Registers of columns in a tile.
-const WIDTH: usize = 2;
-/// Registers of columns in a tile of a single row.
-const WIDE: usize = 8;
+/// Elements of 8 bytes in the buffer for sums: 132 rows of two AVX-512 registers.
+const SUMS: usize = 2112;
+/// Fewer rows than this are dot products rather than worth packing a panel,
+const FEW: usize = 4;
+/// if they are at least as many registers long as this.
+const LONG: usize = 2;
 
 #[repr(align(64))]
 struct Buffer<const LENGTH: usize>([MaybeUninit<u64>; LENGTH]);
@@ -65,6 +67,11 @@ impl<const LENGTH: usize> Buffer<LENGTH> {
         Self([MaybeUninit::uninit(); LENGTH])
     }
 
+    #[inline(always)]
+    fn as_mut_ptr<T>(&mut self) -> *mut T {
+        self.0.as_mut_ptr().cast()
+    }
+
     /// Number of scalars that fit.
     #[inline(always)]
     fn capacity<T>() -> usize {
@@ -72,23 +79,32 @@ impl<const LENGTH: usize> Buffer<LENGTH> {
     }
 }
 
-/// A part of the sum, over which a tile's registers are held.
+/// How `b` is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// Where it lies: its columns are neighbours.
+    InPlace,
+    /// By way of packed panels.
+    Packed,
+    /// As dot products along its columns.
+    Dots,
+}
+
+/// A part of the product and of its sums.
 #[derive(Clone, Copy)]
 struct Slab<T> {
-    /// `b` or its packed panel, at the first row of the part.
+    way: Way,
+    /// `b` or its packed panel, at the first step and column.
     b: *const T,
     b_row: usize,
-    /// The column of the product that `b` begins with.
-    column: usize,
-    /// First step of the part and their number.
-    start: usize,
-    steps: usize,
-    /// Partial sums of the row `row` and those after it, `width` apart.
-    partial: *mut T,
-    row: usize,
-    width: usize,
-    first: bool,
-    last: bool,
+    /// Rows and columns of the product, and steps of its sums.
+    rows: [usize; 2],
+    columns: [usize; 2],
+    steps: [usize; 2],
+    /// Where sums go that do not go to their destination, from the first row on.
+    sums: *mut T,
+    sums_row: usize,
+    direct: Option<Direct<T>>,
 }
 
 impl<T, S, In, Out, E, const R: usize, const I: usize, const O: usize> Tiles<'_, T, S, In, Out, E, R, I, O>
@@ -107,312 +123,166 @@ where
     /// outer index.
     #[inline(always)]
     pub(super) unsafe fn run(&mut self) {
-        let Operands {
-            b,
-            b_row,
-            b_column,
-            m,
-            k,
-            n,
-            ..
-        } = self.operands;
+        let Operands { b, b_row, b_column, m, k, n, .. } = self.operands;
+        let (mut panel, mut sums) = (Buffer::<PANEL>::new(), Buffer::<SUMS>::new());
+        let way = self.way();
+        let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
         let width = WIDTH * Lanes::<T, S>::COUNT;
-        if b_column == 1 || n == 1 {
-            // The larger of `b` and the product is walked through once; the other one stays in the cache.
-            let block = if m > k || m == 1 { n } else { width };
-            let whole = Slab {
-                b,
-                b_row,
-                column: 0,
-                start: 0,
-                steps: k,
-                partial: core::ptr::null_mut(),
-                row: 0,
-                width,
-                first: true,
-                last: true,
-            };
-            let mut column = 0;
-            while column < n {
-                let end = n.min(column + block);
-                // SAFETY: the caller's promise; the slab is the whole of `b`.
-                unsafe { self.rows(whole, 0, m, column, end) };
-                column = end;
-            }
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { self.packed(width) };
-        }
-    }
-
-    /// The product by way of packed panels of `b`.
-    ///
-    /// # Safety
-    ///
-    /// As for [`run`](Self::run).
-    #[inline(always)]
-    unsafe fn packed(&mut self, width: usize) {
-        let Operands {
+        let depth = if way == Way::Packed { Buffer::<PANEL>::capacity::<T>() / width } else { k };
+        // The larger of `b` and the product is walked through once; the other one stays in the cache.
+        let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW);
+        // Sums of several steps must all have their place in the buffer.
+        let high = if k <= depth || direct.is_some() { m } else { Buffer::<SUMS>::capacity::<T>() / width };
+        let panel = panel.as_mut_ptr::<T>();
+        let mut slab = Slab {
+            way,
             b,
             b_row,
-            b_column,
-            m,
-            k,
-            n,
-            ..
-        } = self.operands;
-        let mut panel = Buffer::<PANEL>::new();
-        let mut partial = Buffer::<PARTIAL>::new();
-        let panel = panel.0.as_mut_ptr().cast::<T>();
-        let partial = partial.0.as_mut_ptr().cast::<T>();
-        let depth = Buffer::<PANEL>::capacity::<T>() / width;
-        let height = if k <= depth {
-            m
-        } else {
-            Buffer::<PARTIAL>::capacity::<T>() / width
+            rows: [0, 0],
+            columns: [0, 0],
+            steps: [0, 0],
+            sums: sums.as_mut_ptr(),
+            sums_row: if k <= depth { 0 } else { width },
+            direct,
         };
-        let mut column = 0;
-        while column < n {
-            let end = n.min(column + width);
-            let mut row = 0;
-            while row < m {
-                let bottom = m.min(row + height);
-                let mut start = 0;
+        while slab.columns[0] < n {
+            slab.columns[1] = if across { n } else { n.min(slab.columns[0] + width) };
+            slab.rows = [0, 0];
+            while slab.rows[0] < m {
+                slab.rows[1] = m.min(slab.rows[0] + high);
+                slab.steps = [0, 0];
                 loop {
-                    let steps = depth.min(k - start);
-                    // SAFETY: the rows and columns lie within `b`; the panel holds `depth` rows of `width`.
-                    unsafe {
-                        let source = b.add(start * b_row + column * b_column);
-                        pack(self.simd, source, b_row, b_column, steps, end - column, panel, width);
+                    slab.steps[1] = k.min(slab.steps[0] + depth);
+                    slab.b = b.wrapping_add(slab.steps[0] * b_row + slab.columns[0] * b_column);
+                    if way == Way::Packed {
+                        let rows = slab.steps[1] - slab.steps[0];
+                        let columns = slab.columns[1] - slab.columns[0];
+                        let source = Panel { b: slab.b, b_row, b_column, rows, columns, panel, width };
+                        // SAFETY: the steps and columns lie within `b`; the panel holds `depth` rows of `width`.
+                        unsafe { multiply::pack(self.simd, &source) };
+                        (slab.b, slab.b_row) = (panel, width);
                     }
-                    let slab = Slab {
-                        b: panel,
-                        b_row: width,
-                        column,
-                        start,
-                        steps,
-                        partial,
-                        row,
-                        width,
-                        first: start == 0,
-                        last: start + steps == k,
-                    };
-                    // SAFETY: the caller's promise; the panel holds these columns of `b`, and the partial sums as many rows
-                    // as a block has.
-                    unsafe { self.rows(slab, row, bottom, column, end) };
-                    start += steps;
-                    if start >= k {
+                    // SAFETY: the caller's promise; the slab's part of `b` lies where it says, and the buffer for sums has
+                    // `width` for each of the slab's rows if they are needed again, or else holds any tile.
+                    unsafe { self.walk(slab) };
+                    slab.steps[0] = slab.steps[1];
+                    if slab.steps[0] >= k {
                         break;
                     }
                 }
-                row = bottom;
+                slab.rows[0] = slab.rows[1];
             }
-            column = end;
+            slab.columns[0] = slab.columns[1];
         }
     }
 
-    /// The rows from `row` to `bottom`, by tiles as high as the register file allows and then lower ones.
-    ///
-    /// # Safety
-    ///
-    /// Rows and columns must lie within the product, and the slab must cover them.
     #[inline(always)]
-    unsafe fn rows(&mut self, slab: Slab<T>, row: usize, bottom: usize, column: usize, end: usize) {
-        // SAFETY: the same promise, for a part of the rows each.
-        unsafe {
-            if const { S::REGISTER_COUNT >= 32 } {
-                let row = self.high::<12>(slab, row, bottom, column, end);
-                let row = self.high::<8>(slab, row, bottom, column, end);
-                let row = self.high::<4>(slab, row, bottom, column, end);
-                self.single(slab, row, bottom, column, end);
-            } else {
-                let row = self.high::<6>(slab, row, bottom, column, end);
-                let row = self.high::<4>(slab, row, bottom, column, end);
-                let row = self.high::<2>(slab, row, bottom, column, end);
-                self.single(slab, row, bottom, column, end);
-            }
+    fn way(&self) -> Way {
+        let Operands { a_column, b_row, b_column, m, k, n, .. } = self.operands;
+        if b_column == 1 || n == 1 {
+            Way::InPlace
+        } else if m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1 {
+            Way::Dots
+        } else {
+            Way::Packed
         }
     }
 
-    /// As many tiles of `ROWS` rows as there are; returns the first row that is left.
+    /// The tiles of a slab, row by row.
     ///
     /// # Safety
     ///
-    /// As for [`rows`](Self::rows).
+    /// The slab must lie within the product and its sums.
     #[inline(always)]
-    unsafe fn high<const ROWS: usize>(
-        &mut self,
-        slab: Slab<T>,
-        mut row: usize,
-        bottom: usize,
-        column: usize,
-        end: usize,
-    ) -> usize {
-        while bottom - row >= ROWS {
-            // SAFETY: these rows lie within the product.
-            unsafe { self.columns::<ROWS>(slab, row, column, end) };
-            row += ROWS;
-        }
-        row
-    }
-
-    /// The rest of the rows, one by one, in tiles that are wide instead of high.
-    ///
-    /// # Safety
-    ///
-    /// As for [`rows`](Self::rows).
-    #[inline(always)]
-    unsafe fn single(&mut self, slab: Slab<T>, row: usize, bottom: usize, column: usize, end: usize) {
-        let wide = WIDE * Lanes::<T, S>::COUNT;
-        for row in row..bottom {
-            let mut column = column;
-            while end - column >= wide {
-                // SAFETY: the tile lies within the product.
-                unsafe { self.tile::<1, WIDE>(slab, row, column, Whole) };
-                column += wide;
-            }
-            // SAFETY: the row lies within the product.
-            unsafe { self.columns::<1>(slab, row, column, end) };
-        }
-    }
-
-    /// The columns of `ROWS` rows.
-    ///
-    /// # Safety
-    ///
-    /// As for [`rows`](Self::rows).
-    #[inline(always)]
-    unsafe fn columns<const ROWS: usize>(&mut self, slab: Slab<T>, row: usize, mut column: usize, end: usize) {
+    unsafe fn walk(&mut self, slab: Slab<T>) {
         let lanes = Lanes::<T, S>::COUNT;
-        // SAFETY: the tiles lie within the product, the last one up to the end of its part.
-        unsafe {
-            while end - column >= WIDTH * lanes {
-                self.tile::<ROWS, WIDTH>(slab, row, column, Whole);
-                column += WIDTH * lanes;
+        let mut row = slab.rows[0];
+        while row < slab.rows[1] {
+            let rows = if slab.way == Way::Dots { 1 } else { multiply::height::<S>(slab.rows[1] - row) };
+            let mut column = slab.columns[0];
+            while column < slab.columns[1] {
+                let rest = slab.columns[1] - column;
+                let wide = slab.way == Way::Dots || rows == 1 && rest >= WIDE * lanes;
+                let columns = rest.min(if wide { WIDE * lanes } else { WIDTH * lanes });
+                // SAFETY: the tile is a part of the slab.
+                unsafe { self.tile(&slab, row, rows, column, columns) };
+                column += columns;
             }
-            let rest = end - column;
-            if rest > lanes {
-                self.tile::<ROWS, WIDTH>(slab, row, column, Part::new(self.simd, rest - lanes));
-            } else if rest > 0 {
-                self.tile::<ROWS, 1>(slab, row, column, Part::new(self.simd, rest));
+            row += rows;
+        }
+    }
+
+    /// One tile: its sums over the slab's steps, and the epilogue after the last of them.
+    ///
+    /// # Safety
+    ///
+    /// The tile must be a part of the slab.
+    #[inline(always)]
+    unsafe fn tile(&mut self, slab: &Slab<T>, row: usize, rows: usize, column: usize, columns: usize) {
+        let Operands { a, a_row, a_column, b_column, k, .. } = self.operands;
+        let (start, end) = (slab.steps[0], slab.steps[1]);
+        let (sums, sums_row, add) = match slab.direct {
+            Some(Direct { pointer, row: stride, add }) => {
+                (pointer.wrapping_add(row * stride + column), stride, add || start > 0)
+            }
+            None if slab.sums_row > 0 => {
+                (slab.sums.wrapping_add((row - slab.rows[0]) * slab.sums_row), slab.sums_row, start > 0)
+            }
+            None => (slab.sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), false),
+        };
+        let a = a.wrapping_add(row * a_row + start * a_column);
+        // SAFETY: the tile lies within both matrices and its sums in the destination or the buffer.
+        unsafe {
+            if slab.way == Way::Dots {
+                let b = slab.b.wrapping_add(column * b_column);
+                multiply::dots(self.simd, &Dots { a, b, b_column, steps: end - start, sums, columns, add });
+            } else {
+                let b = slab.b.wrapping_add(column - slab.columns[0]);
+                let steps = end - start;
+                let tile = Tile { a, a_row, a_column, b, b_row: slab.b_row, steps, sums, sums_row, rows, columns, add };
+                multiply::multiply(self.simd, &tile);
+            }
+            if slab.direct.is_none() && end == k {
+                self.finish(sums, sums_row, row, rows, column, columns);
             }
         }
     }
 
-    /// One tile: the part of its sums that the slab holds, then partial sums or the epilogue.
+    /// The epilogue of a tile, whose product lies at `sums`.
     ///
     /// # Safety
     ///
-    /// The tile, its last register up to `last`, must lie within the product and the slab.
+    /// The tile must lie within the product, and its sums must be readable.
     #[inline(always)]
-    unsafe fn tile<const ROWS: usize, const VECTORS: usize>(
+    unsafe fn finish(
         &mut self,
-        slab: Slab<T>,
+        sums: *const T,
+        sums_row: usize,
         row: usize,
+        rows: usize,
         column: usize,
-        last: impl Span<T, S>,
+        columns: usize,
     ) {
         let lanes = Lanes::<T, S>::COUNT;
-        let mut sums = [[Lanes::constant(self.simd, 0.0); VECTORS]; ROWS];
-        // SAFETY: the partial sums have a row for each row of the block and whole registers in it.
-        unsafe {
-            if !slab.first {
-                for (offset, sums) in sums.iter_mut().enumerate() {
-                    let partial = slab.partial.add((row - slab.row + offset) * slab.width);
-                    for (vector, sum) in sums.iter_mut().enumerate() {
-                        *sum = Whole.load(self.simd, partial.add(vector * lanes));
-                    }
-                }
-            }
-            self.accumulate(&mut sums, slab, row, column, last);
-            if slab.last {
-                self.finish(&sums, row, column, last);
-            } else {
-                for (offset, sums) in sums.iter().enumerate() {
-                    let partial = slab.partial.add((row - slab.row + offset) * slab.width);
-                    for (vector, &sum) in sums.iter().enumerate() {
-                        Whole.store(partial.add(vector * lanes), sum);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The inner loop: adds `a[row…][k]·b[k][column…]` for each step of the slab.
-    ///
-    /// # Safety
-    ///
-    /// As for [`tile`](Self::tile).
-    #[inline(always)]
-    unsafe fn accumulate<const ROWS: usize, const VECTORS: usize>(
-        &self,
-        sums: &mut [[Lanes<T, S>; VECTORS]; ROWS],
-        slab: Slab<T>,
-        row: usize,
-        column: usize,
-        last: impl Span<T, S>,
-    ) {
-        let Operands { a, a_row, a_column, .. } = self.operands;
-        let mut a = a.wrapping_add(row * a_row + slab.start * a_column);
-        let mut b = slab.b.wrapping_add(column - slab.column);
-        let mut held = *sums;
-        for _ in 0..slab.steps {
-            let mut columns = [Lanes::constant(self.simd, 0.0); VECTORS];
-            for (vector, columns) in columns.iter_mut().enumerate() {
-                let pointer = b.wrapping_add(vector * Lanes::<T, S>::COUNT);
-                // SAFETY: the tile's columns, the last register up to `last`, are readable in this row of `b`.
-                *columns = unsafe {
-                    if vector + 1 < VECTORS {
-                        Whole.load(self.simd, pointer)
-                    } else {
-                        last.load(self.simd, pointer)
-                    }
-                };
-            }
-            for (offset, sums) in held.iter_mut().enumerate() {
-                // SAFETY: the tile's rows are readable in this column of `a`.
-                let factor = Lanes::splat(self.simd, unsafe { *a.wrapping_add(offset * a_row) });
-                for (sum, &column) in sums.iter_mut().zip(&columns) {
-                    *sum = factor.mul_add(column, *sum);
-                }
-            }
-            a = a.wrapping_add(a_column);
-            b = b.wrapping_add(slab.b_row);
-        }
-        *sums = held;
-    }
-
-    /// The epilogue of a tile.
-    ///
-    /// # Safety
-    ///
-    /// As for [`tile`](Self::tile).
-    #[inline(always)]
-    unsafe fn finish<const ROWS: usize, const VECTORS: usize>(
-        &mut self,
-        sums: &[[Lanes<T, S>; VECTORS]; ROWS],
-        row: usize,
-        column: usize,
-        last: impl Span<T, S>,
-    ) {
+        let last = Part::new(self.simd, columns % lanes);
         let mut index = self.index;
-        for (offset, sums) in sums.iter().enumerate() {
+        for offset in 0..rows {
             index[R - 2] = row + offset;
+            let sums = sums.wrapping_add(offset * sums_row);
             let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
             let mut states = self.outputs.begin(self.simd);
-            for (vector, &sum) in sums.iter().enumerate() {
-                let position = column + vector * Lanes::<T, S>::COUNT;
-                // SAFETY: the tile lies within the product, which inputs and outputs fit.
-                unsafe {
-                    if vector + 1 < VECTORS {
-                        self.emit(sum, &from, &to, &mut states, position, Whole);
-                    } else {
-                        self.emit(sum, &from, &to, &mut states, position, last);
-                    }
+            let mut place = 0;
+            // SAFETY: the registers are those of the tile; inputs and outputs fit the product.
+            unsafe {
+                while columns - place >= lanes {
+                    self.emit(sums.wrapping_add(place), &from, &to, &mut states, column + place, Whole);
+                    place += lanes;
                 }
+                if place < columns {
+                    self.emit(sums.wrapping_add(place), &from, &to, &mut states, column + place, last);
+                }
+                self.outputs.finish(states, &to);
             }
-            // SAFETY: the row lies within the product, which the outputs fit.
-            unsafe { self.outputs.finish(states, &to) };
         }
     }
 
@@ -420,22 +290,23 @@ where
     ///
     /// # Safety
     ///
-    /// As for [`tile`](Self::tile).
+    /// The register, up to the end of the span, must lie within the product; its sums must be readable.
     #[inline(always)]
     unsafe fn emit(
         &mut self,
-        sum: Lanes<T, S>,
+        sums: *const T,
         from: &[usize; I],
         to: &[usize; O],
         states: &mut Out::States<S>,
         position: usize,
         span: impl Span<T, S>,
     ) {
-        // SAFETY: the register, up to the end of the span, lies within the product, which inputs and outputs fit.
+        // SAFETY: the caller's promise; inputs and outputs fit the product.
         unsafe {
+            let product = span.load(self.simd, sums);
             let inputs = self.inputs.load(self.simd, from, position, span);
             let previous = self.outputs.previous(self.simd, to, position, span);
-            let values = self.epilogue.evaluate(self.simd, sum, inputs, previous);
+            let values = self.epilogue.evaluate(self.simd, product, inputs, previous);
             self.outputs.write(states, to, position, span, values);
         }
     }

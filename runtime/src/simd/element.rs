@@ -3,6 +3,9 @@
 use pulp::bytemuck::{Pod, cast_slice_mut};
 use pulp::{MemMask, Simd};
 
+use super::Instructions;
+use crate::kernels::Work;
+
 /// The vector operations of one scalar type.
 ///
 /// This is the binding to `pulp`, whose operations carry the type in their names; everything else is written with
@@ -69,6 +72,9 @@ pub trait Element: Pod + sealed::Sealed {
     fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>) -> Self::Vector<S>;
     /// `(e, m)` with `a = m·2^e` and `√½ ≤ m < √2`, for positive normal `a`.
     fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
+
+    /// Runs the inner loops of a contraction: a function of its own, compiled with this library.
+    fn work(unit: Instructions, work: Work<'_, Self>);
 
     /// Number of lanes in a register.
     #[inline(always)]
@@ -193,6 +199,10 @@ macro_rules! element {
             #[inline(always)]
             fn rotate<S: Simd>(simd: S, a: S::$vector, amount: usize) -> S::$vector {
                 simd.$from_bits(simd.$rotate(simd.$to_bits(a), amount))
+            }
+
+            fn work(unit: Instructions, work: Work<'_, Self>) {
+                unit.dispatch(work);
             }
 
             $($specific)*

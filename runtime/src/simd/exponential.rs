@@ -87,11 +87,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     #[inline(always)]
     pub fn exp(self) -> Self {
         // Beyond these bounds the result is zero or infinite.
-        let x = if T::DIGITS == 24 {
-            self.clamp_to(-105.0, 90.0)
-        } else {
-            self.clamp_to(-750.0, 711.0)
-        };
+        let x = if T::DIGITS == 24 { self.clamp_to(-105.0, 90.0) } else { self.clamp_to(-750.0, 711.0) };
         let Reduced { n, r, lost } = x.reduce_exponent();
         // 1 + r is rounded; what it lost, here and in the reduction, is added with the small terms.
         let one = r.like(1.0);

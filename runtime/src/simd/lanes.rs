@@ -25,10 +25,7 @@ impl<T: Scalar, S: Simd> Copy for Lanes<T, S> {}
 impl<T: Scalar, S: Simd> fmt::Debug for Lanes<T, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut vector = self.vector;
-        formatter
-            .debug_list()
-            .entries(T::as_mut_slice::<S>(&mut vector).iter())
-            .finish()
+        formatter.debug_list().entries(T::as_mut_slice::<S>(&mut vector).iter()).finish()
     }
 }
 
@@ -103,9 +100,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
             return Self::wrap(simd, unsafe { T::load(simd, slice.as_ptr()) });
         }
         // SAFETY: the mask holds as many lanes as the slice has values.
-        Self::wrap(simd, unsafe {
-            T::load_masked(simd, T::first(simd, slice.len()), slice.as_ptr())
-        })
+        Self::wrap(simd, unsafe { T::load_masked(simd, T::first(simd, slice.len()), slice.as_ptr()) })
     }
 
     /// Writes the first lanes to `slice`, as many as it takes.
@@ -178,10 +173,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// `self·factor + summand`, rounded once where the vector unit has such an instruction.
     #[inline(always)]
     pub fn mul_add(self, factor: Self, summand: Self) -> Self {
-        Self::wrap(
-            self.simd,
-            T::lanes_mul_add(self.simd, self.vector, factor.vector, summand.vector),
-        )
+        Self::wrap(self.simd, T::lanes_mul_add(self.simd, self.vector, factor.vector, summand.vector))
     }
 
     /// The smaller of the two; NaN where either is.
@@ -297,11 +289,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         let mut value = self.like(0.0);
         for (index, &coefficient) in coefficients.iter().enumerate() {
             let coefficient = self.like(coefficient);
-            value = if index == 0 {
-                coefficient
-            } else {
-                value.mul_add(self, coefficient)
-            };
+            value = if index == 0 { coefficient } else { value.mul_add(self, coefficient) };
         }
         value
     }
@@ -309,19 +297,13 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// `self < other`
     #[inline(always)]
     pub fn lt(self, other: Self) -> LanesMask<T, S> {
-        LanesMask {
-            simd: self.simd,
-            mask: T::lanes_lt(self.simd, self.vector, other.vector),
-        }
+        LanesMask { simd: self.simd, mask: T::lanes_lt(self.simd, self.vector, other.vector) }
     }
 
     /// `self <= other`
     #[inline(always)]
     pub fn le(self, other: Self) -> LanesMask<T, S> {
-        LanesMask {
-            simd: self.simd,
-            mask: T::lanes_le(self.simd, self.vector, other.vector),
-        }
+        LanesMask { simd: self.simd, mask: T::lanes_le(self.simd, self.vector, other.vector) }
     }
 
     /// `self > other`
@@ -339,10 +321,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// `self == other`, false where either is NaN
     #[inline(always)]
     pub fn eq(self, other: Self) -> LanesMask<T, S> {
-        LanesMask {
-            simd: self.simd,
-            mask: T::lanes_eq(self.simd, self.vector, other.vector),
-        }
+        LanesMask { simd: self.simd, mask: T::lanes_eq(self.simd, self.vector, other.vector) }
     }
 
     /// `self != other`, true where either is NaN
@@ -356,19 +335,13 @@ impl<T: Scalar, S: Simd> LanesMask<T, S> {
     /// True in the first `count` lanes.
     #[inline(always)]
     pub fn first(simd: S, count: usize) -> Self {
-        Self {
-            simd,
-            mask: T::first(simd, count),
-        }
+        Self { simd, mask: T::first(simd, count) }
     }
 
     /// `chosen` where the mask is true, `otherwise` elsewhere.
     #[inline(always)]
     pub fn select(self, chosen: Lanes<T, S>, otherwise: Lanes<T, S>) -> Lanes<T, S> {
-        Lanes::wrap(
-            self.simd,
-            T::select(self.simd, self.mask, chosen.vector, otherwise.vector),
-        )
+        Lanes::wrap(self.simd, T::select(self.simd, self.mask, chosen.vector, otherwise.vector))
     }
 
     /// True if any lane is.
@@ -426,10 +399,7 @@ impl<T: Scalar, S: Simd> BitAnd for LanesMask<T, S> {
 
     #[inline(always)]
     fn bitand(self, other: Self) -> Self {
-        Self {
-            simd: self.simd,
-            mask: T::mask_and(self.simd, self.mask, other.mask),
-        }
+        Self { simd: self.simd, mask: T::mask_and(self.simd, self.mask, other.mask) }
     }
 }
 
@@ -438,10 +408,7 @@ impl<T: Scalar, S: Simd> BitOr for LanesMask<T, S> {
 
     #[inline(always)]
     fn bitor(self, other: Self) -> Self {
-        Self {
-            simd: self.simd,
-            mask: T::mask_or(self.simd, self.mask, other.mask),
-        }
+        Self { simd: self.simd, mask: T::mask_or(self.simd, self.mask, other.mask) }
     }
 }
 
@@ -450,9 +417,6 @@ impl<T: Scalar, S: Simd> Not for LanesMask<T, S> {
 
     #[inline(always)]
     fn not(self) -> Self {
-        Self {
-            simd: self.simd,
-            mask: T::mask_not(self.simd, self.mask),
-        }
+        Self { simd: self.simd, mask: T::mask_not(self.simd, self.mask) }
     }
 }

@@ -31,10 +31,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         let denormal = self.lt(self.like(T::min_positive_value().widen()));
         let raise = self.like((1_u64 << T::DIGITS) as f64);
         let (exponent, fraction) = denormal.select(self * raise, self).split_exponent();
-        (
-            denormal.select(exponent - self.like(f64::from(T::DIGITS)), exponent),
-            fraction,
-        )
+        (denormal.select(exponent - self.like(f64::from(T::DIGITS)), exponent), fraction)
     }
 
     /// The logarithm of a positive number, after its special cases.

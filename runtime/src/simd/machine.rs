@@ -1,5 +1,6 @@
 //! Which vector unit to use, and how kernels are entered.
 
+use core::any::Any;
 use core::fmt;
 
 use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
@@ -57,30 +58,44 @@ impl Instructions {
 
     #[cfg(target_arch = "aarch64")]
     fn units() -> [Option<Self>; UNITS] {
-        [
-            Some(Self::scalar()),
-            pulp::aarch64::Neon::try_new().map(|simd| Self(Unit::Neon(simd))),
-            None,
-        ]
+        [Some(Self::scalar()), pulp::aarch64::Neon::try_new().map(|simd| Self(Unit::Neon(simd))), None]
     }
 
     #[cfg(target_arch = "wasm32")]
     fn units() -> [Option<Self>; UNITS] {
-        [
-            Some(Self::scalar()),
-            pulp::wasm::Simd128::try_new().map(|simd| Self(Unit::Simd128(simd))),
-            None,
-        ]
+        [Some(Self::scalar()), pulp::wasm::Simd128::try_new().map(|simd| Self(Unit::Simd128(simd))), None]
     }
 
-    #[cfg(not(any(
-        target_arch = "x86",
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "wasm32"
-    )))]
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64", target_arch = "wasm32")))]
     fn units() -> [Option<Self>; UNITS] {
         [Some(Self::scalar()), None, None]
+    }
+
+    /// The unit that a token belongs to.
+    #[inline(always)]
+    pub(crate) fn of<S: Simd>(simd: S) -> Option<Self> {
+        let simd: &dyn Any = &simd;
+        if simd.is::<ScalarUnit>() {
+            return Some(Self::scalar());
+        }
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            if let Some(&simd) = simd.downcast_ref() {
+                return Some(Self(Unit::Avx2(simd)));
+            }
+            if let Some(&simd) = simd.downcast_ref() {
+                return Some(Self(Unit::Avx512(simd)));
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if let Some(&simd) = simd.downcast_ref() {
+            return Some(Self(Unit::Neon(simd)));
+        }
+        #[cfg(target_arch = "wasm32")]
+        if let Some(&simd) = simd.downcast_ref() {
+            return Some(Self(Unit::Simd128(simd)));
+        }
+        None
     }
 
     /// The unit's name, as reports print it.

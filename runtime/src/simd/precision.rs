@@ -107,11 +107,7 @@ impl Double {
     }
 
     fn exp_m1(self) -> Self {
-        if self.0.abs() < 0.3 {
-            self.exp_m1_series()
-        } else {
-            self.exp() - Self::from(1.0)
-        }
+        if self.0.abs() < 0.3 { self.exp_m1_series() } else { self.exp() - Self::from(1.0) }
     }
 
     /// Newton's method from the `f64` value: each step doubles the digits.
@@ -140,11 +136,7 @@ impl Double {
     }
 
     fn ln_1p(self) -> Self {
-        if self.0.abs() < 0.1 {
-            self.ln_1p_series()
-        } else {
-            (self + Self::from(1.0)).ln()
-        }
+        if self.0.abs() < 0.1 { self.ln_1p_series() } else { (self + Self::from(1.0)).ln() }
     }
 
     /// Sine, a quarter turn later for each `quarter`.
@@ -152,11 +144,7 @@ impl Double {
         let turns = (self.0 / HALF_PI.0).round();
         let r = self - HALF_PI * Self::from(turns) - Self::from(HALF_PI_REST * turns);
         let quadrant = (turns as i64 + quarter).rem_euclid(4);
-        let (mut term, first) = if quadrant % 2 == 0 {
-            (r, 1)
-        } else {
-            (Self::from(1.0), 0)
-        };
+        let (mut term, first) = if quadrant % 2 == 0 { (r, 1) } else { (Self::from(1.0), 0) };
         let mut total = term;
         for n in 1..20 {
             let k = 2 * n + first;
@@ -284,18 +272,10 @@ impl<T: Scalar> WithSimd for Apply<'_, T> {
 /// Distance in units of the last place of `want`, for a format with these digits and smallest exponent.
 fn ulp(got: f64, want: Double, digits: i32, lowest: f64) -> f64 {
     if got.is_nan() || want.0.is_nan() {
-        return if got.is_nan() && want.0.is_nan() {
-            0.0
-        } else {
-            f64::INFINITY
-        };
+        return if got.is_nan() && want.0.is_nan() { 0.0 } else { f64::INFINITY };
     }
     if got == want.0 {
-        return if got.is_infinite() {
-            0.0
-        } else {
-            want.1.abs() / spacing(want.0, digits, lowest)
-        };
+        return if got.is_infinite() { 0.0 } else { want.1.abs() / spacing(want.0, digits, lowest) };
     }
     ((got - want.0) - want.1).abs() / spacing(want.0, digits, lowest)
 }
@@ -340,10 +320,7 @@ const BOUNDS: [(Function, f64, f64, f64); 15] = [
 fn domain(function: Function, points: Vec<f64>) -> Vec<f64> {
     match function {
         Ln | Sqrt | Power(_) => points.into_iter().map(f64::abs).collect(),
-        Ln1p => points
-            .into_iter()
-            .map(|x| if x <= -1.0 { -1.0 / (1.0 - x) } else { x })
-            .collect(),
+        Ln1p => points.into_iter().map(|x| if x <= -1.0 { -1.0 / (1.0 - x) } else { x }).collect(),
         _ => points,
     }
 }
@@ -351,10 +328,7 @@ fn domain(function: Function, points: Vec<f64>) -> Vec<f64> {
 #[test]
 fn errors_stay_below_their_bounds_in_single_precision() {
     for (function, limit, bound, _) in BOUNDS {
-        let points: Vec<f32> = domain(function, points(limit, 20_000))
-            .iter()
-            .map(|&x| x as f32)
-            .collect();
+        let points: Vec<f32> = domain(function, points(limit, 20_000)).iter().map(|&x| x as f32).collect();
         let expected: Vec<Double> = points.iter().map(|&x| function.reference(f64::from(x))).collect();
         for unit in Instructions::available() {
             let got = unit.dispatch(Apply(function, &points));

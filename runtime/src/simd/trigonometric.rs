@@ -25,11 +25,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         }
         let result = self.sine_at(0.0);
         let far = !self.abs().le(self.like(LIMIT));
-        if far.any() {
-            far.select(self.each(T::sin), result)
-        } else {
-            result
-        }
+        if far.any() { far.select(self.each(T::sin), result) } else { result }
     }
 
     /// The cosine.
@@ -42,11 +38,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         }
         let result = self.sine_at(1.0);
         let far = !self.abs().le(self.like(LIMIT));
-        if far.any() {
-            far.select(self.each(T::cos), result)
-        } else {
-            result
-        }
+        if far.any() { far.select(self.each(T::cos), result) } else { result }
     }
 
     /// `sin(self + quarter·π/2)` for `|self| ≤ LIMIT`.
@@ -57,11 +49,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         let parts = if T::DIGITS == 24 {
             [1.5707963705062866, -4.371138828673793e-8, -1.7151245100058819e-15]
         } else {
-            [
-                core::f64::consts::FRAC_PI_2,
-                6.123233995736766e-17,
-                -1.4973849048591698e-33,
-            ]
+            [core::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33]
         };
         let mut r = self;
         for part in parts {
@@ -69,9 +57,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         }
         // The quadrant, from -2 to 2: odd ones take the cosine, ±2 and -1 turn the sign.
         let quadrant = turns + self.like(quarter);
-        let quadrant = self
-            .like(-4.0)
-            .mul_add((quadrant * self.like(0.25)).round_small(), quadrant);
+        let quadrant = self.like(-4.0).mul_add((quadrant * self.like(0.25)).round_small(), quadrant);
         let odd = quadrant.abs().eq(self.like(1.0));
         let negative = quadrant.eq(self.like(-1.0)) | quadrant.abs().eq(self.like(2.0));
         let square = r * r;

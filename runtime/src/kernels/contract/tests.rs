@@ -55,11 +55,7 @@ impl Case {
             a: [a_size, a_row, a_column],
             b: [b_size, b_row, b_column],
             gap,
-            data: [
-                random.numbers(outer * a_size),
-                random.numbers(outer * b_size),
-                random.numbers(outer * c_size),
-            ],
+            data: [random.numbers(outer * a_size), random.numbers(outer * b_size), random.numbers(outer * c_size)],
             accumulate: random.within(0, 1) == 1,
         }
     }
@@ -93,10 +89,7 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
         let case = self.0;
-        let [a, b, mut c] = case
-            .data
-            .clone()
-            .map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
+        let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
         let width = case.n + case.gap;
         contract(
             Outlined(simd),
@@ -104,20 +97,8 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
             case.m,
             case.k,
             case.n,
-            Matrix {
-                slice: (&a).into(),
-                offset: 0,
-                outer: [case.a[0]],
-                row: case.a[1],
-                column: case.a[2],
-            },
-            Matrix {
-                slice: (&b).into(),
-                offset: 0,
-                outer: [case.b[0]],
-                row: case.b[1],
-                column: case.b[2],
-            },
+            Matrix { slice: (&a).into(), offset: 0, outer: [case.a[0]], row: case.a[1], column: case.a[2] },
+            Matrix { slice: (&b).into(), offset: 0, outer: [case.b[0]], row: case.b[1], column: case.b[2] },
             (),
             (store(&mut c, 0, [case.m * width, width, 1]),),
             Accumulate(case.accumulate),
@@ -146,12 +127,7 @@ fn agrees_with_the_plain_sum_in_every_order() {
     for a in orders {
         for b in orders {
             for _ in 0..8 {
-                let sizes = [
-                    random.within(1, 2),
-                    random.within(1, 29),
-                    random.within(0, 40),
-                    random.within(1, 70),
-                ];
+                let sizes = [random.within(1, 2), random.within(1, 29), random.within(0, 40), random.within(1, 70)];
                 check(&Case::new(&mut random, sizes, [a, b]));
             }
         }
@@ -209,20 +185,8 @@ impl WithSimd for Fused<'_> {
             17_usize,
             Const::<20>,
             Const::<37>,
-            Matrix {
-                slice: (self.a).into(),
-                offset: 0,
-                outer: [],
-                row: 20,
-                column: 1,
-            },
-            Matrix {
-                slice: (self.b).into(),
-                offset: 0,
-                outer: [],
-                row: 37,
-                column: 1,
-            },
+            Matrix { slice: (self.a).into(), offset: 0, outer: [], row: 20, column: 1 },
+            Matrix { slice: (self.b).into(), offset: 0, outer: [], row: 37, column: 1 },
             (contiguous(self.bias, 0, [0, 1]),),
             (store(&mut out, 0, [37, 1]), sum_outer(&mut sums, 0, [0, 1], false)),
             BiasRelu,
@@ -244,11 +208,7 @@ fn an_epilogue_takes_inputs_and_may_reduce() {
     let sums: Vec<f64> = (0..37).map(|j| (0..17).map(|i| expected[i * 37 + j]).sum()).collect();
     let [a, b, bias] = [a, b, bias].map(|data| data.into_iter().map(|value| value as f32).collect::<Vec<_>>());
     on_every_unit(
-        || Fused {
-            a: &a,
-            b: &b,
-            bias: &bias,
-        },
+        || Fused { a: &a, b: &b, bias: &bias },
         |unit, (out, reduced)| {
             assert_close(out.into_iter().map(f64::from), &expected, 1e-5, unit.name());
             assert_close(reduced.into_iter().map(f64::from), &sums, 1e-5, unit.name());

@@ -64,15 +64,8 @@ impl WithSimd for Map<'_> {
         nest(
             Outlined(simd),
             [rows, columns],
-            (
-                contiguous(data, 0, [columns, 1]),
-                broadcast(data, 1, [1, 0]),
-                strided(data, 0, [1, rows]),
-            ),
-            (
-                store_strided(&mut first, 0, [1, rows]),
-                store(&mut second, 0, [columns, 1]),
-            ),
+            (contiguous(data, 0, [columns, 1]), broadcast(data, 1, [1, 0]), strided(data, 0, [1, rows])),
+            (store_strided(&mut first, 0, [1, rows]), store(&mut second, 0, [columns, 1])),
             Mix,
         );
         [first, second]
@@ -93,11 +86,7 @@ fn maps_read_and_write_in_every_order() {
         }
         let single: Vec<f32> = data.iter().map(|&value| value as f32).collect();
         on_every_unit(
-            || Map {
-                rows,
-                columns,
-                data: &single,
-            },
+            || Map { rows, columns, data: &single },
             |unit, out| {
                 assert_close(out[0].iter().map(|&value| f64::from(value)), &first, 1e-6, unit.name());
                 assert_close(out[1].iter().map(|&value| f64::from(value)), &second, 0.0, unit.name());
@@ -117,15 +106,8 @@ impl WithSimd for Reduce<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let [a, b, c] = self.extents;
-        let mut out = [
-            vec![7.0; a * b],
-            vec![2.0; a],
-            vec![7.0; c],
-            vec![0.5; b * c],
-            vec![7.0; b],
-            vec![7.0; 1],
-            vec![7.0; c],
-        ];
+        let mut out =
+            [vec![7.0; a * b], vec![2.0; a], vec![7.0; c], vec![0.5; b * c], vec![7.0; b], vec![7.0; 1], vec![7.0; c]];
         let [rows, planes, columns, accumulated, smallest, largest, scattered] = &mut out;
         nest(
             Inlined(simd),
@@ -199,12 +181,7 @@ impl WithSimd for Others<'_> {
         nest(
             Outlined(simd),
             [3, 20],
-            (
-                indices(self.0, 0, [1, 0]),
-                indices(self.0, 1, [0, 1]),
-                position(5, [100, 2]),
-                scalar(0.25),
-            ),
+            (indices(self.0, 0, [1, 0]), indices(self.0, 1, [0, 1]), position(5, [100, 2]), scalar(0.25)),
             (store(&mut out, 0, [20, 1]),),
             Total,
         );
@@ -250,16 +227,7 @@ impl WithSimd for Scattered {
 fn scattered_sums() {
     let data = Random(7).numbers(40);
     let expected: Vec<f64> = (0..30)
-        .map(|place| {
-            if place % 3 == 0 {
-                (0..4).map(|i| data[i * 10 + place / 3]).sum()
-            } else {
-                0.0
-            }
-        })
+        .map(|place| if place % 3 == 0 { (0..4).map(|i| data[i * 10 + place / 3]).sum() } else { 0.0 })
         .collect();
-    on_every_unit(
-        || Scattered(data.clone()),
-        |unit, out| assert_close(out.into_iter(), &expected, 1e-15, unit.name()),
-    );
+    on_every_unit(|| Scattered(data.clone()), |unit, out| assert_close(out.into_iter(), &expected, 1e-15, unit.name()));
 }
