@@ -134,7 +134,9 @@ pub(crate) fn boxed_zeroed<A>() -> alloc::boxed::Box<MaybeUninit<A>> {
     use alloc::boxed::Box;
     let layout = core::alloc::Layout::new::<A>();
     if layout.size() == 0 {
-        return Box::new(MaybeUninit::uninit());
+        // SAFETY: a box of nothing owns no memory. (`Box::new` would keep a place for the value on the stack in a
+        // debug build, however large the type.)
+        return unsafe { Box::from_raw(core::ptr::dangling_mut()) };
     }
     // SAFETY: the size is not zero.
     let pointer = unsafe { alloc::alloc::alloc_zeroed(layout) };
