@@ -1,0 +1,83 @@
+//! `workloads WORKLOAD --threads N`: times one workload, or measures the machine's peak, and prints one JSON line.
+
+use std::process::ExitCode;
+
+use benches::peak::peak;
+use benches::timing::peak_memory;
+use benches::workloads::{WORKLOADS, Workload};
+
+fn main() -> ExitCode {
+    match parse(std::env::args().skip(1)) {
+        Ok((Task::Peak, threads)) => {
+            print_peak(threads);
+            ExitCode::SUCCESS
+        }
+        Ok((Task::Workload(workload), threads)) => run(workload, threads),
+        Err(message) => {
+            eprintln!("{message}\n\nworkloads WORKLOAD [--threads N], where WORKLOAD is");
+            for workload in WORKLOADS {
+                eprintln!("  {:<10} {}", workload.name, workload.description);
+            }
+            eprintln!("  {:<10} the rate of fused multiply-adds that no step can surpass", "peak");
+            ExitCode::from(2)
+        }
+    }
+}
+
+enum Task {
+    Peak,
+    Workload(&'static Workload),
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Task, usize), String> {
+    let (mut task, mut threads) = (None, 1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--threads" {
+            let count = arguments.next().and_then(|count| count.parse().ok());
+            threads = count.filter(|&count| count > 0).ok_or("--threads needs a number from 1 on")?;
+        } else if argument == "peak" {
+            task = Some(Task::Peak);
+        } else {
+            let found = WORKLOADS.iter().find(|workload| workload.name == argument);
+            task = Some(Task::Workload(found.ok_or_else(|| format!("unknown workload `{argument}`"))?));
+        }
+    }
+    Ok((task.ok_or("which workload?")?, threads))
+}
+
+fn print_peak(threads: usize) {
+    let (gflops, instructions) = peak::<f32>(threads);
+    println!(
+        r#"{{"peer":"peak","peak":"fma","instructions":"{instructions}","threads":{threads},"gflops":{gflops:.1}}}"#
+    );
+}
+
+fn run(workload: &Workload, threads: usize) -> ExitCode {
+    let head = format!(
+        r#""peer":"backprop","version":"{}","workload":"{}","threads":{threads}"#,
+        env!("CARGO_PKG_VERSION"),
+        workload.name
+    );
+    if threads != 1 {
+        println!(r#"{{{head},"failed":"a step runs on one thread: the library has no threads yet"}}"#);
+        return ExitCode::FAILURE;
+    }
+    match (workload.run)() {
+        Ok(measured) => {
+            let memory = peak_memory().map_or(String::new(), |kilobytes| format!(r#","peak_memory_kb":{kilobytes}"#));
+            println!(
+                r#"{{{head},"batch":{},"step_us_median":{:.4},"step_us_min":{:.4},"per_sample_us":{:.5},"first_call_us":{:.1}{memory}}}"#,
+                measured.batch,
+                measured.median,
+                measured.least,
+                measured.median / measured.batch as f64,
+                measured.first_call,
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!(r#"{{{head},"failed":"{error}"}}"#);
+            ExitCode::FAILURE
+        }
+    }
+}
