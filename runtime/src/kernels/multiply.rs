@@ -21,14 +21,14 @@ pub struct Work<'a, T>(Kind<'a, T>);
 
 #[derive(Clone, Copy, Debug)]
 enum Kind<'a, T> {
-    Tile(&'a Tile<T>),
+    Block(&'a Block<T>),
     Dots(&'a Dots<T>),
     Panel(&'a Panel<T>),
 }
 
-/// `sums[i][j] (+)= Σ a[i][k]·b[k][j]` for the rows of one register tile and up to as many columns as it holds.
+/// `sums[i][j] (+)= Σ a[i][k]·b[k][j]` for any number of rows and columns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tile<T> {
+pub(super) struct Block<T> {
     pub(super) a: *const T,
     pub(super) a_row: usize,
     pub(super) a_column: usize,
@@ -39,12 +39,12 @@ pub(super) struct Tile<T> {
     /// Its columns lie side by side.
     pub(super) sums: *mut T,
     pub(super) sums_row: usize,
-    /// One of the heights that [`height`] gives.
     pub(super) rows: usize,
-    /// At most [`WIDTH`] registers of columns, [`WIDE`] if there is one row.
     pub(super) columns: usize,
     /// Whether to add to `sums` rather than to overwrite them.
     pub(super) add: bool,
+    /// Whether to finish the columns of some rows before the next rows, or the other way round.
+    pub(super) across: bool,
 }
 
 /// `sums[j] (+)= Σ a[k]·b[k][j]` where the rows of `b` lie side by side.
@@ -72,14 +72,14 @@ pub(super) struct Panel<T> {
     pub(super) width: usize,
 }
 
-/// Computes a tile.
+/// Computes a block.
 ///
 /// # Safety
 ///
-/// All of `a`, `b` and `sums` that the tile names must be readable, the sums also writable.
+/// All of `a`, `b` and `sums` that the block names must be readable, the sums also writable.
 #[inline(always)]
-pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, tile: &Tile<T>) {
-    run(simd, Work(Kind::Tile(tile)));
+pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
+    run(simd, Work(Kind::Block(block)));
 }
 
 /// Computes products of one row with columns.
@@ -112,6 +112,13 @@ fn run<T: Scalar, S: Simd>(simd: S, work: Work<'_, T>) {
     }
 }
 
+/// How many of `columns` the next tile of this height takes.
+#[inline(always)]
+fn width<T: Scalar, S: Simd>(rows: usize, columns: usize) -> usize {
+    let lanes = Lanes::<T, S>::COUNT;
+    if rows == 1 && columns >= WIDE * lanes { WIDE * lanes } else { columns.min(WIDTH * lanes) }
+}
+
 /// How many of `rows` the next tile takes: as many as fill the registers with sums, or what is left in a few steps.
 #[inline(always)]
 pub(super) fn height<S: Simd>(rows: usize) -> usize {
@@ -130,49 +137,110 @@ impl<T: Scalar> WithSimd for Work<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match self.0 {
-            Kind::Tile(tile) => choose(simd, tile),
+            Kind::Block(block) => block.walk(simd),
             Kind::Dots(dots) => simd.vectorize(dots),
             Kind::Panel(panel) => simd.vectorize(panel),
         }
     }
 }
 
-/// Enters the loop with this tile's size, each a function of its own.
-#[inline(always)]
-fn choose<T: Scalar, S: Simd>(simd: S, tile: &Tile<T>) {
-    if const { S::REGISTER_COUNT >= 32 } {
-        match tile.rows {
-            12 => choose_width::<T, S, 12>(simd, tile),
-            8 => choose_width::<T, S, 8>(simd, tile),
-            4 => choose_width::<T, S, 4>(simd, tile),
-            _ => choose_width::<T, S, 1>(simd, tile),
+impl<T: Scalar> Block<T> {
+    /// Visits the block's tiles, in runs of equal ones.
+    #[inline(always)]
+    fn walk<S: Simd>(&self, simd: S) {
+        if self.across {
+            let mut row = 0;
+            while row < self.rows {
+                let rows = height::<S>(self.rows - row);
+                let mut column = 0;
+                while column < self.columns {
+                    let columns = width::<T, S>(rows, self.columns - column);
+                    let count = (self.columns - column) / columns;
+                    self.run(simd, [row, column], [rows, columns], [0, columns], count);
+                    column += columns * count;
+                }
+                row += rows;
+            }
+        } else {
+            let mut column = 0;
+            while column < self.columns {
+                let columns = width::<T, S>(2, self.columns - column);
+                let mut row = 0;
+                while row < self.rows {
+                    let rows = height::<S>(self.rows - row);
+                    let count = (self.rows - row) / rows;
+                    self.run(simd, [row, column], [rows, columns], [rows, 0], count);
+                    row += rows * count;
+                }
+                column += columns;
+            }
         }
-    } else {
-        match tile.rows {
-            6 => choose_width::<T, S, 6>(simd, tile),
-            4 => choose_width::<T, S, 4>(simd, tile),
-            2 => choose_width::<T, S, 2>(simd, tile),
-            _ => choose_width::<T, S, 1>(simd, tile),
+    }
+
+    /// `count` tiles of a size, each `step` rows and columns after the one before.
+    #[inline(always)]
+    fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
+        let tiles = Tiles {
+            block: self,
+            a: self.a.wrapping_add(at[0] * self.a_row),
+            b: self.b.wrapping_add(at[1]),
+            sums: self.sums.wrapping_add(at[0] * self.sums_row + at[1]),
+            a_step: step[0] * self.a_row,
+            b_step: step[1],
+            sums_step: step[0] * self.sums_row + step[1],
+            columns: size[1],
+            count,
+        };
+        if const { S::REGISTER_COUNT >= 32 } {
+            match size[0] {
+                12 => tiles.enter::<S, 12>(simd),
+                8 => tiles.enter::<S, 8>(simd),
+                4 => tiles.enter::<S, 4>(simd),
+                _ => tiles.enter::<S, 1>(simd),
+            }
+        } else {
+            match size[0] {
+                6 => tiles.enter::<S, 6>(simd),
+                4 => tiles.enter::<S, 4>(simd),
+                2 => tiles.enter::<S, 2>(simd),
+                _ => tiles.enter::<S, 1>(simd),
+            }
         }
     }
 }
 
-#[inline(always)]
-fn choose_width<T: Scalar, S: Simd, const ROWS: usize>(simd: S, tile: &Tile<T>) {
-    let lanes = Lanes::<T, S>::COUNT;
-    if ROWS == 1 && tile.columns == WIDE * lanes {
-        simd.vectorize(Sized::<'_, T, 1, WIDE, false>(tile));
-    } else if tile.columns == WIDTH * lanes {
-        simd.vectorize(Sized::<'_, T, ROWS, WIDTH, false>(tile));
-    } else if tile.columns > lanes {
-        simd.vectorize(Sized::<'_, T, ROWS, WIDTH, true>(tile));
-    } else {
-        simd.vectorize(Sized::<'_, T, ROWS, 1, true>(tile));
+/// A run of tiles of the same size.
+struct Tiles<'a, T> {
+    block: &'a Block<T>,
+    a: *const T,
+    b: *const T,
+    sums: *mut T,
+    a_step: usize,
+    b_step: usize,
+    sums_step: usize,
+    columns: usize,
+    count: usize,
+}
+
+impl<T: Scalar> Tiles<'_, T> {
+    /// Enters the loop with this size, each a function of its own.
+    #[inline(always)]
+    fn enter<S: Simd, const ROWS: usize>(&self, simd: S) {
+        let lanes = Lanes::<T, S>::COUNT;
+        if ROWS == 1 && self.columns == WIDE * lanes {
+            simd.vectorize(Sized::<'_, T, 1, WIDE, false>(self));
+        } else if self.columns == WIDTH * lanes {
+            simd.vectorize(Sized::<'_, T, ROWS, WIDTH, false>(self));
+        } else if self.columns > lanes {
+            simd.vectorize(Sized::<'_, T, ROWS, WIDTH, true>(self));
+        } else {
+            simd.vectorize(Sized::<'_, T, ROWS, 1, true>(self));
+        }
     }
 }
 
-/// A tile of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not.
-struct Sized<'a, T, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tile<T>);
+/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not.
+struct Sized<'a, T, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tiles<'a, T>);
 
 impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> WithSimd
     for Sized<'_, T, ROWS, VECTORS, RAGGED>
@@ -181,13 +249,20 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if RAGGED {
-            let last = Part::new(simd, self.0.columns - (VECTORS - 1) * Lanes::<T, S>::COUNT);
-            // SAFETY: `multiply`'s caller has promised what the tile names, and the span ends with its columns.
-            unsafe { self.accumulate(simd, last) };
-        } else {
-            // SAFETY: as above.
-            unsafe { self.accumulate(simd, Whole) };
+        let Tiles { mut a, mut b, mut sums, a_step, b_step, sums_step, columns, count, .. } = *self.0;
+        for _ in 0..count {
+            // SAFETY: `multiply`'s caller has promised what the block names, and the span ends with the tile's columns.
+            unsafe {
+                if RAGGED {
+                    let last = Part::new(simd, columns - (VECTORS - 1) * Lanes::<T, S>::COUNT);
+                    self.accumulate(simd, a, b, sums, last);
+                } else {
+                    self.accumulate(simd, a, b, sums, Whole);
+                }
+            }
+            a = a.wrapping_add(a_step);
+            b = b.wrapping_add(b_step);
+            sums = sums.wrapping_add(sums_step);
         }
     }
 }
@@ -198,18 +273,13 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Siz
     ///
     /// # Safety
     ///
-    /// All that the tile names must be readable, its sums writable, and its last register must end with `last`.
+    /// All that the tile at `a`, `b` and `sums` names must be readable, its sums writable, and its last register must end
+    /// with `last`.
     #[inline(always)]
-    unsafe fn accumulate<S: Simd>(&self, simd: S, last: impl Span<T, S>) {
-        let Tile { a, a_row, a_column, mut b, b_row, steps, sums, sums_row, add, .. } = *self.0;
+    unsafe fn accumulate<S: Simd>(&self, simd: S, a: *const T, mut b: *const T, sums: *mut T, last: impl Span<T, S>) {
+        let Block { a_row, a_column, b_row, steps, sums_row, add, .. } = *self.0.block;
         let lanes = Lanes::<T, S>::COUNT;
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
-        if add {
-            for (row, held) in held.iter_mut().enumerate() {
-                // SAFETY: the sums' rows are readable up to `last`.
-                *held = unsafe { load_row(simd, sums.wrapping_add(row * sums_row), last) };
-            }
-        }
         // Four rows share a pointer: fewer addresses than registers.
         let mut quads = [a; ROWS];
         for (row, quad) in quads.iter_mut().enumerate() {
@@ -232,13 +302,16 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Siz
         }
         for (row, held) in held.iter().enumerate() {
             let sums = sums.wrapping_add(row * sums_row);
-            for (vector, &sum) in held.iter().enumerate() {
-                // SAFETY: the sums' rows are writable up to `last`.
-                unsafe {
+            // SAFETY: the sums' rows are readable and writable up to `last`.
+            unsafe {
+                let previous: [_; VECTORS] =
+                    if add { load_row(simd, sums, last) } else { [Lanes::constant(simd, 0.0); VECTORS] };
+                for (vector, (&sum, &previous)) in held.iter().zip(&previous).enumerate() {
+                    let total = if add { previous + sum } else { sum };
                     if vector + 1 < VECTORS {
-                        Whole.store(sums.wrapping_add(vector * lanes), sum);
+                        Whole.store(sums.wrapping_add(vector * lanes), total);
                     } else {
-                        last.store(sums.wrapping_add(vector * lanes), sum);
+                        last.store(sums.wrapping_add(vector * lanes), total);
                     }
                 }
             }

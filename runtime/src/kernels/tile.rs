@@ -17,7 +17,7 @@ use pulp::Simd;
 
 use super::Epilogue;
 use super::destinations::{Direct, Outputs};
-use super::multiply::{self, Dots, Panel, Tile, WIDE, WIDTH};
+use super::multiply::{self, Block, Dots, Panel, WIDTH};
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
@@ -79,6 +79,17 @@ impl<const LENGTH: usize> Buffer<LENGTH> {
     }
 }
 
+/// What the blocks of a product have in common, and where the sums of one go.
+#[derive(Clone, Copy)]
+struct Target<T> {
+    way: Way,
+    across: bool,
+    panel: *mut T,
+    sums: *mut T,
+    sums_row: usize,
+    add: bool,
+}
+
 /// How `b` is read.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
@@ -88,23 +99,6 @@ enum Way {
     Packed,
     /// As dot products along its columns.
     Dots,
-}
-
-/// A part of the product and of its sums.
-#[derive(Clone, Copy)]
-struct Slab<T> {
-    way: Way,
-    /// `b` or its packed panel, at the first step and column.
-    b: *const T,
-    b_row: usize,
-    /// Rows and columns of the product, and steps of its sums.
-    rows: [usize; 2],
-    columns: [usize; 2],
-    steps: [usize; 2],
-    /// Where sums go that do not go to their destination, from the first row on.
-    sums: *mut T,
-    sums_row: usize,
-    direct: Option<Direct<T>>,
 }
 
 impl<T, S, In, Out, E, const R: usize, const I: usize, const O: usize> Tiles<'_, T, S, In, Out, E, R, I, O>
@@ -123,56 +117,107 @@ where
     /// outer index.
     #[inline(always)]
     pub(super) unsafe fn run(&mut self) {
-        let Operands { b, b_row, b_column, m, k, n, .. } = self.operands;
+        let Operands { m, k, n, .. } = self.operands;
         let (mut panel, mut sums) = (Buffer::<PANEL>::new(), Buffer::<SUMS>::new());
+        let (panel, sums) = (panel.as_mut_ptr::<T>(), sums.as_mut_ptr::<T>());
         let way = self.way();
-        let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
-        let width = WIDTH * Lanes::<T, S>::COUNT;
-        let depth = if way == Way::Packed { Buffer::<PANEL>::capacity::<T>() / width } else { k };
         // The larger of `b` and the product is walked through once; the other one stays in the cache.
         let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW);
-        // Sums of several steps must all have their place in the buffer.
-        let high = if k <= depth || direct.is_some() { m } else { Buffer::<SUMS>::capacity::<T>() / width };
-        let panel = panel.as_mut_ptr::<T>();
-        let mut slab = Slab {
-            way,
-            b,
-            b_row,
-            rows: [0, 0],
-            columns: [0, 0],
-            steps: [0, 0],
-            sums: sums.as_mut_ptr(),
-            sums_row: if k <= depth { 0 } else { width },
-            direct,
-        };
-        while slab.columns[0] < n {
-            slab.columns[1] = if across { n } else { n.min(slab.columns[0] + width) };
-            slab.rows = [0, 0];
-            while slab.rows[0] < m {
-                slab.rows[1] = m.min(slab.rows[0] + high);
-                slab.steps = [0, 0];
+        let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
+        let [high, wide, depth] = self.block(way, across, direct.is_some());
+        let mut column = 0;
+        while column < n {
+            let columns = wide.min(n - column);
+            let mut row = 0;
+            while row < m {
+                let rows = high.min(m - row);
+                let mut step = 0;
                 loop {
-                    slab.steps[1] = k.min(slab.steps[0] + depth);
-                    slab.b = b.wrapping_add(slab.steps[0] * b_row + slab.columns[0] * b_column);
-                    if way == Way::Packed {
-                        let rows = slab.steps[1] - slab.steps[0];
-                        let columns = slab.columns[1] - slab.columns[0];
-                        let source = Panel { b: slab.b, b_row, b_column, rows, columns, panel, width };
-                        // SAFETY: the steps and columns lie within `b`; the panel holds `depth` rows of `width`.
-                        unsafe { multiply::pack(self.simd, &source) };
-                        (slab.b, slab.b_row) = (panel, width);
+                    let steps = depth.min(k - step);
+                    let (sums, sums_row, add) = match direct {
+                        Some(Direct { pointer, row: stride, add }) => {
+                            (pointer.wrapping_add(row * stride + column), stride, add || step > 0)
+                        }
+                        None => (sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
+                    };
+                    let target = Target { way, across, panel, sums, sums_row, add };
+                    // SAFETY: the caller's promise; the block lies within the product, its sums in the destination or in
+                    // the buffer, which is large enough by the choice of the block's size.
+                    unsafe {
+                        self.multiply(target, [row, column, step], [rows, columns, steps]);
+                        if direct.is_none() && step + steps == k {
+                            self.finish(sums, sums_row, [row, column], [rows, columns]);
+                        }
                     }
-                    // SAFETY: the caller's promise; the slab's part of `b` lies where it says, and the buffer for sums has
-                    // `width` for each of the slab's rows if they are needed again, or else holds any tile.
-                    unsafe { self.walk(slab) };
-                    slab.steps[0] = slab.steps[1];
-                    if slab.steps[0] >= k {
+                    step += steps;
+                    if step >= k {
                         break;
                     }
                 }
-                slab.rows[0] = slab.rows[1];
+                row += rows;
             }
-            slab.columns[0] = slab.columns[1];
+            column += columns;
+        }
+    }
+
+    /// Rows, columns and steps that are computed at once: what the buffers hold.
+    #[inline(always)]
+    fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
+        let Operands { m, k, n, .. } = self.operands;
+        let width = WIDTH * Lanes::<T, S>::COUNT;
+        let room = Buffer::<SUMS>::capacity::<T>();
+        if way == Way::Packed {
+            // One panel for as many rows as possible.
+            let depth = Buffer::<PANEL>::capacity::<T>() / width;
+            [if direct { m } else { room / width }, width, depth]
+        } else if direct {
+            [m, n, k]
+        } else if across {
+            let rows = multiply::height::<S>(m);
+            [rows, room / rows / width * width, k]
+        } else {
+            // Half of the buffer: the other half of the cache is for the columns of `b`.
+            let rows = room / width / 2;
+            let highest = multiply::height::<S>(usize::MAX);
+            [rows / highest * highest, width, k]
+        }
+    }
+
+    /// Computes a block of the product, or some steps of it.
+    ///
+    /// # Safety
+    ///
+    /// The block of this size must lie at this row, column and step within the product, and its sums at `sums`.
+    #[inline(always)]
+    unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
+        let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.operands;
+        let Target { way, across, panel, sums, sums_row, add } = target;
+        let a = a.wrapping_add(row * a_row + step * a_column);
+        let b = b.wrapping_add(step * b_row + column * b_column);
+        // SAFETY: the caller's promise; the panel holds as many steps and columns as a block has.
+        unsafe {
+            match way {
+                Way::InPlace => {
+                    let block =
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                    multiply::multiply(self.simd, &block);
+                }
+                Way::Packed => {
+                    let width = WIDTH * Lanes::<T, S>::COUNT;
+                    let source = Panel { b, b_row, b_column, rows: steps, columns, panel, width };
+                    multiply::pack(self.simd, &source);
+                    let (b, b_row) = (panel.cast_const(), width);
+                    let block =
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                    multiply::multiply(self.simd, &block);
+                }
+                Way::Dots => {
+                    for row in 0..rows {
+                        let (a, sums) = (a.wrapping_add(row * a_row), sums.wrapping_add(row * sums_row));
+                        multiply::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
+                    }
+                }
+            }
         }
     }
 
@@ -188,80 +233,18 @@ where
         }
     }
 
-    /// The tiles of a slab, row by row.
+    /// The epilogue of a block, whose product lies at `sums`.
     ///
     /// # Safety
     ///
-    /// The slab must lie within the product and its sums.
-    #[inline(always)]
-    unsafe fn walk(&mut self, slab: Slab<T>) {
-        let lanes = Lanes::<T, S>::COUNT;
-        let mut row = slab.rows[0];
-        while row < slab.rows[1] {
-            let rows = if slab.way == Way::Dots { 1 } else { multiply::height::<S>(slab.rows[1] - row) };
-            let mut column = slab.columns[0];
-            while column < slab.columns[1] {
-                let rest = slab.columns[1] - column;
-                let wide = slab.way == Way::Dots || rows == 1 && rest >= WIDE * lanes;
-                let columns = rest.min(if wide { WIDE * lanes } else { WIDTH * lanes });
-                // SAFETY: the tile is a part of the slab.
-                unsafe { self.tile(&slab, row, rows, column, columns) };
-                column += columns;
-            }
-            row += rows;
-        }
-    }
-
-    /// One tile: its sums over the slab's steps, and the epilogue after the last of them.
-    ///
-    /// # Safety
-    ///
-    /// The tile must be a part of the slab.
-    #[inline(always)]
-    unsafe fn tile(&mut self, slab: &Slab<T>, row: usize, rows: usize, column: usize, columns: usize) {
-        let Operands { a, a_row, a_column, b_column, k, .. } = self.operands;
-        let (start, end) = (slab.steps[0], slab.steps[1]);
-        let (sums, sums_row, add) = match slab.direct {
-            Some(Direct { pointer, row: stride, add }) => {
-                (pointer.wrapping_add(row * stride + column), stride, add || start > 0)
-            }
-            None if slab.sums_row > 0 => {
-                (slab.sums.wrapping_add((row - slab.rows[0]) * slab.sums_row), slab.sums_row, start > 0)
-            }
-            None => (slab.sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), false),
-        };
-        let a = a.wrapping_add(row * a_row + start * a_column);
-        // SAFETY: the tile lies within both matrices and its sums in the destination or the buffer.
-        unsafe {
-            if slab.way == Way::Dots {
-                let b = slab.b.wrapping_add(column * b_column);
-                multiply::dots(self.simd, &Dots { a, b, b_column, steps: end - start, sums, columns, add });
-            } else {
-                let b = slab.b.wrapping_add(column - slab.columns[0]);
-                let steps = end - start;
-                let tile = Tile { a, a_row, a_column, b, b_row: slab.b_row, steps, sums, sums_row, rows, columns, add };
-                multiply::multiply(self.simd, &tile);
-            }
-            if slab.direct.is_none() && end == k {
-                self.finish(sums, sums_row, row, rows, column, columns);
-            }
-        }
-    }
-
-    /// The epilogue of a tile, whose product lies at `sums`.
-    ///
-    /// # Safety
-    ///
-    /// The tile must lie within the product, and its sums must be readable.
+    /// The block must lie within the product, and its sums must be readable.
     #[inline(always)]
     unsafe fn finish(
         &mut self,
         sums: *const T,
         sums_row: usize,
-        row: usize,
-        rows: usize,
-        column: usize,
-        columns: usize,
+        [row, column]: [usize; 2],
+        [rows, columns]: [usize; 2],
     ) {
         let lanes = Lanes::<T, S>::COUNT;
         let last = Part::new(self.simd, columns % lanes);
