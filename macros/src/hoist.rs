@@ -96,11 +96,14 @@ impl<'a> Analysis<'a> {
         if self.early[value.0] {
             return;
         }
-        if !self.worth_late[value.0] {
+        let node = self.scan.body.node(value);
+        // A view is made outside from what it is a view of.
+        let is_view = matches!(node.op, Op::Reshape | Op::Transpose(_) | Op::Slice { .. });
+        if !self.worth_late[value.0] && !is_view {
             kept.insert(value);
             return;
         }
-        for &input in &self.scan.body.node(value).inputs {
+        for &input in &node.inputs {
             self.stacks(input, kept);
         }
     }

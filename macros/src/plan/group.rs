@@ -115,10 +115,35 @@ fn candidates(graph: &Graph, grouping: &Groups, value: ValueId) -> Vec<usize> {
             .collect(),
         _ => Vec::new(),
     };
+    found.extend(siblings(graph, grouping, value));
     found.sort_unstable();
     found.dedup();
     found.sort_by_key(|&index| (grouping.groups[index].kind != Kind::Contract, std::cmp::Reverse(index)));
     found
+}
+
+/// How far back a nest is looked for that reads the same elements.
+const SIBLINGS: usize = 6;
+
+/// The latest nests over the same elements that read a whole tensor that `value` reads, too.
+fn siblings(graph: &Graph, grouping: &Groups, value: ValueId) -> Vec<usize> {
+    let node = graph.node(value);
+    if !matches!(node.op, Op::Map(_) | Op::Reduce { .. }) {
+        return Vec::new();
+    }
+    let space_here = space(graph, value);
+    let whole = |input: &ValueId| (graph.shape(*input), graph.ty(*input).batched) == space_here;
+    let start = grouping.groups.len().saturating_sub(SIBLINGS);
+    (start..grouping.groups.len())
+        .filter(|&index| {
+            let group = &grouping.groups[index];
+            group.kind == Kind::Nest
+                && space(graph, group.members[0]) == space_here
+                && group.members.iter().any(|member| {
+                    graph.node(*member).inputs.iter().any(|input| whole(input) && node.inputs.contains(input))
+                })
+        })
+        .collect()
 }
 
 /// The group in which `input` is at hand, element for element, when `value` is computed there.

@@ -113,6 +113,26 @@ fn take_over(schedule: &mut Schedule, mut lives: Vec<Option<Life>>) {
     };
     schedule.kernels.iter_mut().for_each(|kernel| kernel.views_mut(&rename));
     schedule.results.iter_mut().for_each(rename);
+    drop_idle(&mut schedule.kernels);
+}
+
+/// Drops copies of a place to itself.
+fn drop_idle(kernels: &mut Vec<Kernel>) {
+    kernels.retain_mut(|kernel| match kernel {
+        Kernel::Nest { inputs, outputs, formulas, .. } => match (&inputs[..], &outputs[..]) {
+            ([input], [output]) => {
+                output.reduction.is_some()
+                    || formulas[0].as_argument() != Some(0)
+                    || !input.is_same_place(&output.operand)
+            }
+            _ => true,
+        },
+        Kernel::Loop { kernels, .. } => {
+            drop_idle(kernels);
+            true
+        }
+        _ => true,
+    });
 }
 
 fn root(heir: &[usize], mut index: usize) -> usize {

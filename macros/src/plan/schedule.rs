@@ -44,6 +44,14 @@ pub(crate) struct Operand {
     pub(crate) strides: Vec<usize>,
 }
 
+impl Operand {
+    /// Whether two operands of one kernel are the same elements.
+    pub(crate) fn is_same_place(&self, other: &Operand) -> bool {
+        let key = |operand: &Operand| (operand.view.source, operand.view.offset, operand.view.loops.clone());
+        key(self) == key(other) && self.strides == other.strides
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
     pub(crate) operand: Operand,

@@ -120,16 +120,6 @@ impl View {
         }
         View { shape: shape.to_vec(), strides, ..self.clone() }
     }
-
-    /// Whether two views are the same places.
-    pub(crate) fn same_places(&self, other: &View) -> bool {
-        let key = |view: &View| {
-            let steps: Vec<_> = view.shape.iter().zip(&view.strides).filter(|(size, _)| **size != 1).collect::<Vec<_>>()
-                .into_iter().map(|(&size, &stride)| (size, stride)).collect();
-            (view.source, view.offset, view.sample_stride, view.loops.clone(), steps)
-        };
-        key(self) == key(other)
-    }
 }
 
 /// Strides of `new` for elements laid out as `old`, in row-major order of both, if there are such.
