@@ -1,1 +1,0 @@
-//! Programs around networks: see the files beside `Cargo.toml`.
