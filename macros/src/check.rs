@@ -1,6 +1,7 @@
 //! Declaration -> Network: names, constants and shapes; user functions are inlined here. The last place of user errors.
 
 mod bodies;
+mod built_in;
 mod call;
 mod constants;
 mod elementwise;
@@ -10,6 +11,7 @@ mod fields;
 mod index;
 mod parameters;
 mod scan;
+mod site;
 mod statement;
 mod types;
 mod value;
@@ -20,9 +22,9 @@ use proc_macro2::Span;
 use syn::{Expr, Ident};
 
 pub(crate) use bodies::{Bodies, Body, Call, Callee, LossBody, Operand, Scan, TensorType, Term, ValueRef};
-pub(crate) use call::Site;
 use parameters::Parameters;
-use value::{Origin, Tensor, Value};
+pub(crate) use site::Site;
+use value::{Tensor, Value};
 
 use crate::error::{Checked, Diagnostic, Errors, Reported};
 use crate::function::Setting;
@@ -37,7 +39,8 @@ const OPERATIONS: usize = 20_000;
 /// Expressions and inlined functions nested deeper are refused, before the compiler's stack ends.
 const DEPTH: usize = 128;
 
-/// Checks a declaration; nothing, if there are mistakes. `complete` says that no item was skipped in parsing.
+/// Checks a declaration. With mistakes, the network is one of the same interface that computes zeros, so that the rest of the
+/// user's crate has something to refer to. `complete` says that no item was skipped in parsing.
 pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Errors) -> Option<Network> {
     let header = match &declaration.header {
         Some(header) => header,
@@ -52,8 +55,7 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
     checker.names(declaration);
     checker.all_constants();
     checker.declare_fields();
-    let network = checker.entry_points(header, complete);
-    if errors.is_empty() { network } else { None }
+    Some(checker.entry_points(header, complete))
 }
 
 /// A shape in brackets.
@@ -89,7 +91,7 @@ pub(crate) struct Checker<'a> {
     functions: HashMap<String, &'a Function>,
     constants: HashMap<String, (&'a Constant, ConstantState)>,
     fields: HashMap<String, &'a Field>,
-    /// The numbers of the parameters that are declared as fields, where their declaration was right.
+    /// The numbers of the parameters that are declared as fields; none where the declaration has a mistake, also of a layer.
     field_parameters: HashMap<String, Option<usize>>,
     parameters: Parameters,
     /// The number of values, and of calls, made so far.
@@ -202,6 +204,10 @@ impl<'a> Checker<'a> {
         results: Vec<TensorType>,
         label: Option<String>,
     ) -> Checked<Vec<Operand>> {
+        if self.calls.is_empty() {
+            let (what, found) = ("a value outside of functions".into(), "a tensor".into());
+            return self.fail(span, Diagnostic::NotConstant { what, found });
+        }
         if self.count >= OPERATIONS {
             return self.fail(span, Diagnostic::TooManyOperations { limit: OPERATIONS });
         }
@@ -212,9 +218,8 @@ impl<'a> Checker<'a> {
         self.count += 1;
         let results: Vec<Operand> = results.into_iter().map(|ty| self.operand(ty)).collect();
         let call = Call { callee, settings, parameters, results: results.clone(), label, number };
-        match self.calls.last_mut() {
-            Some(calls) => calls.push(call),
-            None => unreachable!("calls are made inside a body"),
+        if let Some(calls) = self.calls.last_mut() {
+            calls.push(call);
         }
         Ok(results)
     }

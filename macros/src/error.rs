@@ -60,8 +60,8 @@ macro_rules! diagnostics {
 
 mod table;
 
-pub(crate) use table::Diagnostic;
 use diagnostics;
+pub(crate) use table::Diagnostic;
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,10 +96,7 @@ impl Errors {
 
     /// `compile_error!`s, each at its place.
     pub(crate) fn to_compile_errors(&self) -> TokenStream {
-        self.mistakes
-            .iter()
-            .map(|(span, diagnostic)| syn::Error::new(*span, diagnostic).to_compile_error())
-            .collect()
+        self.mistakes.iter().map(|(span, diagnostic)| syn::Error::new(*span, diagnostic).to_compile_error()).collect()
     }
 }
 
@@ -126,7 +123,7 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4)
+        .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4 && distance < name.len())
         .min()
         .map(|(_, candidate)| candidate)
 }

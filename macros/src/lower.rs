@@ -98,7 +98,9 @@ pub(crate) fn lower(network: &Network, entry: Entry, mode: Mode) -> Lowered {
         }
         lowering.calls(&body.calls);
         let known = |value: ValueRef| lowering.values[&value];
-        loss.extend(body.terms.iter().map(|term| LossTerm { value: known(term.value), weight: term.weight.map(known) }));
+        loss.extend(
+            body.terms.iter().map(|term| LossTerm { value: known(term.value), weight: term.weight.map(known) }),
+        );
     }
     Lowered { graph: lowering.graph, inputs, outputs, loss, parameters }
 }
@@ -138,10 +140,14 @@ impl Lowering<'_> {
     }
 
     fn map(&mut self, formula: &Formula, call: &Call) -> ValueId {
-        let inputs: Vec<ValueId> = call.settings.iter().filter_map(|setting| match setting {
-            Setting::Tensor(operand) => Some(self.value(operand)),
-            _ => None,
-        }).collect();
+        let inputs: Vec<ValueId> = call
+            .settings
+            .iter()
+            .filter_map(|setting| match setting {
+                Setting::Tensor(operand) => Some(self.value(operand)),
+                _ => None,
+            })
+            .collect();
         self.graph.map_to(formula.clone(), &inputs, call.result().clone())
     }
 

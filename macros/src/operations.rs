@@ -9,9 +9,9 @@ mod softmax;
 
 pub(crate) use contraction::matmul;
 pub(crate) use indices::{ELEMENT, SLICE};
-pub(crate) use shapes::RESHAPE;
 pub(crate) use reductions::centred;
-pub(crate) use softmax::{log_softmax, softmax};
+pub(crate) use shapes::RESHAPE;
+pub(crate) use softmax::log_softmax;
 
 use crate::function::Function;
 

@@ -95,7 +95,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> (Declaration, b
         }
         Ok(())
     };
-    if let Err(error) = read.parse2(tokens) {
+    // What an item with a mistake leaves unread is no mistake of its own.
+    if let Err(error) = read.parse2(tokens)
+        && complete
+    {
         complete = false;
         errors.report(error.span(), Diagnostic::Syntax { message: error.to_string() });
     }
@@ -212,10 +215,7 @@ fn documentation_only(attribute: &Attribute, place: &str, known: &[&str], errors
         let more: String = known.iter().map(|known| format!(", `#[{known}(…)]`")).collect();
         format!("here can stand doc comments, `#[allow(…)]`{more}")
     });
-    errors.report(
-        attribute.path().span(),
-        Diagnostic::UnknownAttribute { name, place: place.into(), suggestion },
-    );
+    errors.report(attribute.path().span(), Diagnostic::UnknownAttribute { name, place: place.into(), suggestion });
     false
 }
 

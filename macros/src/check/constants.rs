@@ -32,7 +32,8 @@ impl<'a> Checker<'a> {
         }
         // Constants see no variables.
         let frames = std::mem::take(&mut self.frames);
-        let value = self.value(&constant.value).and_then(|value| self.typed_constant(&constant.name, &constant.ty, value));
+        let value =
+            self.value(&constant.value).and_then(|value| self.typed_constant(&constant.name, &constant.ty, value));
         self.frames = frames;
         if let Some((_, state)) = self.constants.get_mut(name) {
             *state = ConstantState::Done(value.as_ref().ok().cloned());
@@ -78,7 +79,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Arithmetic and comparison of two numbers; nothing, if they are not both numbers.
-    pub(super) fn number_operation(&mut self, span: Span, op: &BinOp, left: &Value, right: &Value) -> Option<Checked<Value>> {
+    pub(super) fn number_operation(
+        &mut self,
+        span: Span,
+        op: &BinOp,
+        left: &Value,
+        right: &Value,
+    ) -> Option<Checked<Value>> {
         match (left, right) {
             (Value::Integer(left), Value::Integer(right)) => Some(self.integer_operation(span, op, *left, *right)),
             (Value::Boolean(left), Value::Boolean(right)) => match op {
@@ -117,9 +124,14 @@ impl<'a> Checker<'a> {
             }
             BinOp::Div(_) => left.checked_div(right),
             BinOp::Rem(_) => left.checked_rem(right),
-            BinOp::Shl(_) => u32::try_from(right).ok().filter(|&bits| bits < 63).and_then(|bits| left.checked_mul(1 << bits)),
+            BinOp::Shl(_) => {
+                u32::try_from(right).ok().filter(|&bits| bits < 63).and_then(|bits| left.checked_mul(1 << bits))
+            }
             BinOp::Shr(_) => u32::try_from(right).ok().and_then(|bits| left.checked_shr(bits)),
-            _ => return self.fail(span, Diagnostic::Operand { operation: symbol.into(), found: format!("the number {left}") }),
+            _ => {
+                return self
+                    .fail(span, Diagnostic::Operand { operation: symbol.into(), found: format!("the number {left}") });
+            }
         };
         match result {
             Some(result) => Ok(Value::Integer(result)),

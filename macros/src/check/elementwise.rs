@@ -123,7 +123,7 @@ impl<'a> Checker<'a> {
         if let Value::Loss(_) = value {
             return self.fail(span, Diagnostic::MaskedLoss { operation: operation.into() });
         }
-        match self.tensor(span, value) {
+        match self.tensor(span, value)? {
             Ok(tensor) => Ok(Item::Tensor(tensor)),
             Err(value) => {
                 let found = value.described();
@@ -150,7 +150,8 @@ impl<'a> Checker<'a> {
                 Item::Tensor(tensor) => {
                     let Some(together) = broadcast_shapes(&shape, tensor.shape()) else {
                         let (left, right) = (display_shape(&shape), display_shape(tensor.shape()));
-                        return self.fail(span, Diagnostic::Broadcast { operation: operation.into(), left, right, note });
+                        return self
+                            .fail(span, Diagnostic::Broadcast { operation: operation.into(), left, right, note });
                     };
                     shape = together;
                     arguments.push(Formula::argument(settings.len()));
@@ -198,7 +199,8 @@ impl<'a> Checker<'a> {
                 parts.into_iter().collect::<Checked<Vec<Value>>>().map(Value::Tuple)
             }
             (yes, no) => {
-                let both_conditions = [&yes, &no].iter().all(|value| matches!(value, Value::Tensor(tensor) if tensor.condition));
+                let both_conditions =
+                    [&yes, &no].iter().all(|value| matches!(value, Value::Tensor(tensor) if tensor.condition));
                 let (first, second) = (yes.type_text(), no.type_text());
                 let fits = |value: &Value| match value {
                     Value::Tensor(tensor) => Some(tensor.shape().to_vec()),
@@ -210,10 +212,8 @@ impl<'a> Checker<'a> {
                 if together.is_none_or(|shape| broadcast_shapes(&shape, condition.shape()).is_none()) {
                     return self.fail(span, Diagnostic::BranchMismatch { first, second });
                 }
-                let items =
-                    [Item::Tensor(condition.clone()), self.item(span, "if", yes)?, self.item(span, "if", no)?];
-                let mut tensor =
-                    self.map(span, "if", &items, String::new(), &mut |x| Formula::apply("select", x))?;
+                let items = [Item::Tensor(condition.clone()), self.item(span, "if", yes)?, self.item(span, "if", no)?];
+                let mut tensor = self.map(span, "if", &items, String::new(), &mut |x| Formula::apply("select", x))?;
                 tensor.condition = both_conditions;
                 Ok(Value::Tensor(tensor))
             }
@@ -294,18 +294,13 @@ impl<'a> Checker<'a> {
         Ok(Value::Tensor(tensor))
     }
 
-    fn elementwise_argument(
-        &mut self,
-        row: &Elementwise,
-        index: usize,
-        expr: &Expr,
-        value: Value,
-    ) -> Checked<Item> {
+    fn elementwise_argument(&mut self, row: &Elementwise, index: usize, expr: &Expr, value: Value) -> Checked<Item> {
         if row.name == "powi" && index == 1 {
             return match value {
                 Value::Integer(exponent) => Ok(Item::Number(exponent as f64)),
                 other => {
-                    let (expected, found) = ("a constant whole number (for others there is `powf`)".into(), other.described());
+                    let (expected, found) =
+                        ("a constant whole number (for others there is `powf`)".into(), other.described());
                     let (function, argument) = ("powi".into(), "the exponent".into());
                     self.fail(expr.span(), Diagnostic::ArgumentKind { function, argument, expected, found })
                 }
@@ -354,13 +349,10 @@ impl<'a> Checker<'a> {
                 let note = format!("it is added to a loss in {}", tensor.origin.text());
                 self.fail(span, Diagnostic::LossNotScalar { found: tensor.ty().to_string(), note })
             }
-            Value::Integer(_) | Value::Float(_) => {
-                let item = self.tensor(span, value);
-                match item {
-                    Ok(tensor) => self.parts(span, Value::Tensor(tensor)),
-                    Err(_) => Err(crate::error::Reported),
-                }
-            }
+            Value::Integer(_) | Value::Float(_) => match self.tensor(span, value)? {
+                Ok(tensor) => self.parts(span, Value::Tensor(tensor)),
+                Err(_) => unreachable!("numbers are tensors"),
+            },
             other => self.fail(span, Diagnostic::Operand { operation: "+".into(), found: other.described() }),
         }
     }

@@ -21,8 +21,36 @@ struct Outputs {
     types: Vec<(TensorType, Origin)>,
 }
 
+/// What Rust code sees of a network, as far as it is known.
+#[derive(Default)]
+struct Interface {
+    inputs: Vec<Argument>,
+    outputs: Vec<Signature>,
+    targets: Vec<Argument>,
+    methods: Vec<Method>,
+}
+
 impl<'a> Checker<'a> {
-    pub(super) fn entry_points(mut self, header: &'a Header, complete: bool) -> Option<Network> {
+    /// The network; with mistakes, one of the same interface that computes zeros.
+    pub(super) fn entry_points(mut self, header: &'a Header, complete: bool) -> Network {
+        let mut interface = Interface::default();
+        let bodies = self.bodies(header, complete, &mut interface);
+        self.unused();
+        let has_loss = self.functions.contains_key("loss");
+        let bodies = bodies.filter(|_| self.errors.is_empty()).unwrap_or_else(|| {
+            let of_methods = interface.methods.iter().map(|method| (&method.inputs[..], &method.outputs[..])).collect();
+            crate::fallback::bodies(
+                &interface.inputs,
+                &interface.outputs,
+                has_loss.then_some(&interface.targets),
+                of_methods,
+            )
+        });
+        self.network(header, interface, bodies)
+    }
+
+    /// Reads all functions, and what they tell of the interface.
+    fn bodies(&mut self, header: &'a Header, complete: bool, interface: &mut Interface) -> Option<Bodies> {
         let Some(&forward) = self.functions.get("forward") else {
             if complete {
                 self.report(header.name.span(), Diagnostic::MissingForward {});
@@ -30,77 +58,72 @@ impl<'a> Checker<'a> {
             return None;
         };
         let (inputs, body) = self.forward(forward);
+        interface.inputs = inputs.unwrap_or_default();
         let outputs = match &body {
             Ok((body, tensors)) => {
-                let types = body.outputs.iter().zip(tensors).map(|(operand, origin)| (operand.ty.clone(), origin.clone()));
+                let types =
+                    body.outputs.iter().zip(tensors).map(|(operand, origin)| (operand.ty.clone(), origin.clone()));
                 Some(Outputs { types: types.collect() })
             }
             Err(_) => self.declared_outputs(forward),
         };
-        let loss = self.functions.get("loss").copied().map(|function| (function, self.loss(function, outputs)));
+        if let Some(outputs) = &outputs {
+            interface.outputs = outputs.types.iter().map(|(ty, _)| signature(ty)).collect();
+        }
+        let loss =
+            self.functions.get("loss").copied().map(|function| self.loss(function, outputs, &mut interface.targets));
         let mut methods: Vec<&'a Function> = self.functions.values().copied().collect();
         methods.retain(|function| function.public && !is_special(&function.name));
         methods.sort_by_key(|function| self.parameters.place(&function.name.to_string()));
-        let methods: Vec<_> = methods.into_iter().map(|function| self.entry_method(function)).collect();
-        self.unused(header);
-        if !self.errors.is_empty() {
-            return None;
-        }
-        let (forward_body, _) = body.ok()?;
-        self.network(header, forward, inputs.ok()?, forward_body, loss, methods)
+        let methods: Vec<Checked<Body>> =
+            methods.into_iter().map(|function| self.entry_method(function, &mut interface.methods)).collect();
+        Some(Bodies {
+            forward: body.ok()?.0,
+            loss: loss.transpose().ok()?,
+            methods: methods.into_iter().collect::<Checked<_>>().ok()?,
+        })
     }
 
-    fn network(
-        mut self,
-        header: &'a Header,
-        forward: &'a Function,
-        inputs: Vec<Argument>,
-        body: Body,
-        loss: Option<(&'a Function, Checked<(Vec<Argument>, LossBody)>)>,
-        methods: Vec<Checked<(Method, Body)>>,
-    ) -> Option<Network> {
-        let outputs = body.outputs.iter().map(|output| signature(&output.ty)).collect();
+    fn network(mut self, header: &'a Header, interface: Interface, mut bodies: Bodies) -> Network {
         let attributes = |attributes: &[syn::Attribute]| attributes.iter().map(ToTokens::to_token_stream).collect();
-        let (mut targets, mut loss_attributes, mut loss_body) = (Vec::new(), None, None);
-        if let Some((function, read)) = loss {
-            let (arguments, body) = read.ok()?;
-            targets = arguments;
-            loss_attributes = Some(attributes(&function.attributes));
-            loss_body = Some(body);
-        }
-        let (methods, bodies): (Vec<Method>, Vec<Body>) = methods.into_iter().collect::<Checked<Vec<_>>>().ok()?.into_iter().unzip();
+        let of_function = |name: &str| self.functions.get(name).map(|function| attributes(&function.attributes));
+        let (forward_attributes, loss_attributes) = (of_function("forward"), of_function("loss"));
         let mut fields: Vec<&parse::Field> = self.fields.values().copied().collect();
         fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
         let field_attributes =
             fields.iter().map(|field| (field.name.to_string(), attributes(&field.attributes))).collect();
         let layers = std::mem::take(&mut self.rows);
+        let right = self.errors.is_empty();
         let (parameters, renumbered) = self.parameters.finish();
-        let mut bodies = Bodies { forward: body, loss: loss_body, methods: bodies };
         let calls = [&mut bodies.forward.calls].into_iter().chain(bodies.loss.as_mut().map(|loss| &mut loss.calls));
         for calls in calls.chain(bodies.methods.iter_mut().map(|method| &mut method.calls)) {
             renumber(calls, &renumbered);
         }
-        Some(Network {
+        Network {
             name: header.name.clone(),
             attributes: attributes(&header.attributes),
             visibility: header.visibility.to_token_stream(),
-            dump: header.dump.clone(),
+            dump: header.dump.clone().filter(|_| right),
             parameters,
             field_attributes,
-            inputs,
-            targets,
-            outputs,
+            inputs: interface.inputs,
+            targets: interface.targets,
+            outputs: interface.outputs,
             has_loss: bodies.loss.is_some(),
-            forward_attributes: attributes(&forward.attributes),
+            forward_attributes: forward_attributes.unwrap_or_default(),
             loss_attributes: loss_attributes.unwrap_or_default(),
-            methods,
+            methods: interface.methods,
             layers,
             bodies,
-        })
+        }
     }
 
     /// The arguments of an entry point, and the values that they are inside.
-    fn arguments(&mut self, function: &str, arguments: &'a [parse::Argument]) -> Checked<(Vec<Argument>, Vec<Value>, Vec<Operand>)> {
+    fn arguments(
+        &mut self,
+        function: &str,
+        arguments: &'a [parse::Argument],
+    ) -> Checked<(Vec<Argument>, Vec<Value>, Vec<Operand>)> {
         let read: Vec<Checked<(Argument, Value, Operand)>> =
             arguments.iter().map(|argument| self.entry_argument(function, argument)).collect();
         let read: Vec<_> = read.into_iter().collect::<Checked<_>>()?;
@@ -125,7 +148,9 @@ impl<'a> Checker<'a> {
 
     fn entry_argument(&mut self, function: &str, argument: &'a parse::Argument) -> Checked<(Argument, Value, Operand)> {
         let (name, span) = match &argument.pattern {
-            Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => (name.ident.to_string(), name.ident.span()),
+            Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => {
+                (name.ident.to_string(), name.ident.span())
+            }
             Pat::Wild(wild) => ("_".to_string(), wild.span()),
             other => {
                 let found = other.to_token_stream().to_string();
@@ -181,7 +206,8 @@ impl<'a> Checker<'a> {
         if let Ok(arguments) = &arguments
             && arguments.iter().all(|argument| argument.signature.per_step)
         {
-            let reported = self.report(function.name.span(), Diagnostic::EntryWithoutInput { function: "forward".into() });
+            let reported =
+                self.report(function.name.span(), Diagnostic::EntryWithoutInput { function: "forward".into() });
             return (Err(reported), Err(reported));
         }
         (arguments, body)
@@ -228,7 +254,7 @@ impl<'a> Checker<'a> {
                 }
                 other => {
                     let found = other.described();
-                    match self.tensor(span, other) {
+                    match self.tensor(span, other)? {
                         Ok(tensor) if tensor.ty().element == Element::Real => tensors.push(tensor),
                         _ => return self.fail(span, Diagnostic::EntryOutput { function: name, found }),
                     }
@@ -253,9 +279,20 @@ impl<'a> Checker<'a> {
         Some(Outputs { types: flat.into_iter().map(typed).collect::<Option<_>>()? })
     }
 
-    fn loss(&mut self, function: &'a Function, outputs: Option<Outputs>) -> Checked<(Vec<Argument>, LossBody)> {
+    fn loss(
+        &mut self,
+        function: &'a Function,
+        outputs: Option<Outputs>,
+        found_targets: &mut Vec<Argument>,
+    ) -> Checked<LossBody> {
         self.entry = Entry::Loss;
-        let outputs = outputs.ok_or(Reported)?;
+        let Some(outputs) = outputs else {
+            // Without outputs nothing can be said about the body, but about the types of targets.
+            let typed = function.arguments.iter().skip(1).filter(|argument| argument.ty.is_some());
+            let targets: Vec<_> = typed.filter_map(|argument| self.entry_argument("loss", argument).ok()).collect();
+            *found_targets = targets.into_iter().map(|(argument, ..)| argument).collect();
+            return Err(Reported);
+        };
         let count = outputs.types.len();
         if function.arguments.len() < count {
             let found = function.arguments.len();
@@ -275,6 +312,7 @@ impl<'a> Checker<'a> {
             inputs.push(operand);
         }
         let (arguments, target_values, target_inputs) = self.arguments("loss", targets)?;
+        *found_targets = arguments;
         if let Some(reported) = failed {
             return Err(reported);
         }
@@ -285,7 +323,7 @@ impl<'a> Checker<'a> {
         let terms = value.and_then(|value| self.terms(function, value));
         let calls = self.calls.pop().unwrap_or_default();
         self.end_body();
-        Ok((arguments, LossBody { inputs, calls, terms: terms? }))
+        Ok(LossBody { inputs, calls, terms: terms? })
     }
 
     /// Holds an output of `forward` to the type that `loss` declares for it.
@@ -307,14 +345,18 @@ impl<'a> Checker<'a> {
 
     /// The value of `loss` as terms, each one number per sample.
     fn terms(&mut self, function: &'a Function, value: Value) -> Checked<Vec<Term>> {
-        let span = function.body.as_ref().and_then(|body| body.stmts.last()).map_or_else(|| function.name.span(), Spanned::span);
+        let span = function
+            .body
+            .as_ref()
+            .and_then(|body| body.stmts.last())
+            .map_or_else(|| function.name.span(), Spanned::span);
         let parts = match value {
             Value::Loss(parts) => parts,
             other => vec![LossPart { value: Box::new(other), weight: None }],
         };
         let mut terms = Vec::new();
         for part in parts {
-            let tensor = match self.tensor(span, *part.value) {
+            let tensor = match self.tensor(span, *part.value)? {
                 Ok(tensor) if tensor.ty().element == Element::Real => tensor,
                 Ok(tensor) => {
                     let (found, note) = (tensor.ty().to_string(), tensor.origin.text());
@@ -342,17 +384,29 @@ impl<'a> Checker<'a> {
         Ok(terms)
     }
 
-    fn entry_method(&mut self, function: &'a Function) -> Checked<(Method, Body)> {
+    fn entry_method(&mut self, function: &'a Function, methods: &mut Vec<Method>) -> Checked<Body> {
         self.entry = Entry::Method;
         let (inputs, body) = self.entry_body(function, vec![function.name.to_string()]);
-        let (body, _) = body?;
-        let outputs = body.outputs.iter().map(|output| signature(&output.ty)).collect();
-        let attributes = function.attributes.iter().map(ToTokens::to_token_stream).collect();
-        Ok((Method { name: function.name.clone(), attributes, inputs: inputs?, outputs }, body))
+        let outputs: Vec<TensorType> = match &body {
+            Ok((body, _)) => body.outputs.iter().map(|output| output.ty.clone()).collect(),
+            Err(_) => self
+                .declared_outputs(function)
+                .into_iter()
+                .flat_map(|outputs| outputs.types)
+                .map(|(ty, _)| ty)
+                .collect(),
+        };
+        methods.push(Method {
+            name: function.name.clone(),
+            attributes: function.attributes.iter().map(ToTokens::to_token_stream).collect(),
+            inputs: inputs.unwrap_or_default(),
+            outputs: outputs.iter().map(signature).collect(),
+        });
+        body.map(|(body, _)| body)
     }
 
     /// Reports fields that nothing uses; only where all bodies could be read, since the use may be in the others.
-    fn unused(&mut self, _header: &Header) {
+    fn unused(&mut self) {
         if !self.errors.is_empty() {
             return;
         }

@@ -77,7 +77,11 @@ impl<'a> Checker<'a> {
             Expr::Lit(literal) => self.literal(literal.lit.span(), &literal.lit),
             Expr::Path(path) => match path.path.get_ident() {
                 Some(name) => self.name(name),
-                None => self.unsupported(expr, "a path", "constants and functions of other modules are invisible to a macro: declare them inside `network!`"),
+                None => self.unsupported(
+                    expr,
+                    "a path",
+                    "constants and functions of other modules are invisible to a macro: declare them inside `network!`",
+                ),
             },
             Expr::Unary(unary) => {
                 let value = self.value(&unary.expr)?;
@@ -128,12 +132,19 @@ impl<'a> Checker<'a> {
             Expr::Reference(_) | Expr::RawAddr(_) => ("`&`", "tensors are values: leave the `&` out"),
             Expr::Closure(_) => ("a closure", "declare a function inside `network!`"),
             Expr::Match(_) => ("`match`", "use `if`, or `select(condition, a, b)`"),
-            Expr::While(_) | Expr::Loop(_) => ("this loop", "repeat with `for` over a constant range, or over time with `scan`"),
+            Expr::While(_) | Expr::Loop(_) => {
+                ("this loop", "repeat with `for` over a constant range, or over time with `scan`")
+            }
             Expr::Return(_) => ("`return`", "the last expression is the value of a function"),
             Expr::Break(_) | Expr::Continue(_) => ("this jump", "every turn of a loop is done: use a smaller range"),
-            Expr::Macro(_) => ("a macro", "declare a function inside `network!`, or make the whole `network!` by a macro"),
+            Expr::Macro(_) => {
+                ("a macro", "declare a function inside `network!`, or make the whole `network!` by a macro")
+            }
             Expr::Range(_) => ("a range", "ranges stand in `for i in 0..3` and in slices `x[0..3]`"),
-            Expr::Assign(_) => ("`=`", "options are given in calls, `f(x, name = value)`; variables are assigned in statements of their own"),
+            Expr::Assign(_) => (
+                "`=`",
+                "options are given in calls, `f(x, name = value)`; variables are assigned in statements of their own",
+            ),
             Expr::Binary(_) => ("an assignment", "variables are assigned in statements of their own"),
             Expr::ForLoop(_) => ("`for`", "a loop is a statement; assign to a `let mut` inside"),
             Expr::Let(_) => ("`let` in a condition", "compare numbers and tensors"),
@@ -153,7 +164,8 @@ impl<'a> Checker<'a> {
         if written == "self" {
             return self.fail(name.span(), Diagnostic::SelfAlone {});
         }
-        let variable = self.frames.last().and_then(|frame| frame.blocks.iter().rev().find_map(|block| block.get(&written)));
+        let variable =
+            self.frames.last().and_then(|frame| frame.blocks.iter().rev().find_map(|block| block.get(&written)));
         if let Some(variable) = variable {
             return variable.value.clone().ok_or(Reported);
         }
@@ -163,12 +175,14 @@ impl<'a> Checker<'a> {
         if self.is_function(&written) {
             return self.fail(name.span(), Diagnostic::FunctionAsValue { name: written });
         }
-        let outer = written.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit());
+        let outer =
+            written.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit());
         if outer && crate::error::closest(&written, self.constants.keys().map(String::as_str)).is_none() {
             return self.fail(name.span(), Diagnostic::OuterConstant { name: written });
         }
         let frame = self.frames.last();
-        let mut known: Vec<&str> = frame.iter().flat_map(|frame| &frame.blocks).flat_map(|block| block.keys()).map(String::as_str).collect();
+        let mut known: Vec<&str> =
+            frame.iter().flat_map(|frame| &frame.blocks).flat_map(|block| block.keys()).map(String::as_str).collect();
         known.extend(self.constants.keys().map(String::as_str));
         known.sort_unstable();
         let suggestion = if self.fields.contains_key(&written) {
@@ -188,7 +202,13 @@ impl<'a> Checker<'a> {
             Member::Named(name) if is_self(&field.base) => self.parameter(name),
             Member::Named(name) => {
                 let what = format!("the field `{name}` of something other than `self`");
-                self.fail(name.span(), Diagnostic::Unsupported { what, remedy: "parameters are `self.name`; functions are called as `x.name()`".into() })
+                self.fail(
+                    name.span(),
+                    Diagnostic::Unsupported {
+                        what,
+                        remedy: "parameters are `self.name`; functions are called as `x.name()`".into(),
+                    },
+                )
             }
             Member::Unnamed(index) => match self.value(&field.base)? {
                 Value::Tuple(items) if (index.index as usize) < items.len() => Ok(items[index.index as usize].clone()),
@@ -208,11 +228,14 @@ impl<'a> Checker<'a> {
                 let number = *number;
                 let shape = self.parameters.get(number).shape.clone();
                 let span = self.fields[&written].name.span();
-                let operand = self.push_one(name.span(), Callee::Parameter(number), Vec::new(), TensorType::real(shape))?;
+                let operand =
+                    self.push_one(name.span(), Callee::Parameter(number), Vec::new(), TensorType::real(shape))?;
                 Ok(Value::Tensor(Tensor { operand, origin: Origin::declared(span), condition: false }))
             }
             Some(None) => Err(Reported),
-            None if self.fields.contains_key(&written) => self.fail(name.span(), Diagnostic::FieldIsLayer { name: written }),
+            None if self.fields.contains_key(&written) => {
+                self.fail(name.span(), Diagnostic::FieldIsLayer { name: written })
+            }
             None => {
                 let suggestion = self.field_suggestion(&written);
                 self.fail(name.span(), Diagnostic::UnknownField { name: written, suggestion })
@@ -230,24 +253,17 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// A number or a tensor as a real tensor.
-    pub(super) fn tensor(&mut self, span: Span, value: Value) -> Result<Tensor, Value> {
-        let constant = match &value {
-            Value::Tensor(_) => None,
-            _ => super::constants::number(&value),
+    /// A tensor, also of a number or a list; anything else comes back.
+    pub(super) fn tensor(&mut self, span: Span, value: Value) -> Checked<Result<Tensor, Value>> {
+        let operand = match value {
+            Value::Tensor(tensor) => return Ok(Ok(tensor)),
+            value @ Value::List(_) => self.literal_tensor(span, &value)?,
+            value => match super::constants::number(&value) {
+                Some(number) => self.constant_tensor(span, number, Vec::new())?,
+                None => return Ok(Err(value)),
+            },
         };
-        if let Value::Tensor(tensor) = value {
-            return Ok(tensor);
-        }
-        let operand = match (&value, constant) {
-            (_, Some(number)) => self.constant_tensor(span, number, Vec::new()),
-            (Value::List(_), None) => self.literal_tensor(span, &value),
-            _ => return Err(value),
-        };
-        match operand {
-            Ok(operand) => Ok(Tensor { operand, origin: Origin { what: "a constant".into(), span }, condition: false }),
-            Err(_) => Err(value),
-        }
+        Ok(Ok(Tensor { operand, origin: Origin { what: "a constant".into(), span }, condition: false }))
     }
 
     /// `[1.0, 2.0]` as a tensor.

@@ -77,13 +77,17 @@ impl<'a> Checker<'a> {
             (Some(shape), Start::Initializer(initializer)) => (shape, initializer),
             (Some(shape), Start::Literal(found, numbers)) if found == shape => (shape, Initializer::Literal(numbers)),
             // One number stands for every element.
-            (Some(shape), Start::Literal(found, numbers)) if found.is_empty() => (shape, Initializer::Constant(numbers[0])),
+            (Some(shape), Start::Literal(found, numbers)) if found.is_empty() => {
+                (shape, Initializer::Constant(numbers[0]))
+            }
             (Some(shape), Start::Literal(found, _)) => {
                 let (declared, found) = (display_shape(&shape), display_shape(&found));
                 return self.fail(value.span(), Diagnostic::LiteralShape { name, declared, found });
             }
             (None, Start::Literal(found, numbers)) => (found, Initializer::Literal(numbers)),
-            (None, Start::Initializer(_)) => return self.fail(field.name.span(), Diagnostic::FieldWithoutType { name }),
+            (None, Start::Initializer(_)) => {
+                return self.fail(field.name.span(), Diagnostic::FieldWithoutType { name });
+            }
         };
         let parameter = Parameter {
             path: vec![name],
@@ -125,7 +129,9 @@ impl<'a> Checker<'a> {
     fn start(&mut self, expr: &'a Expr) -> Checked<Start> {
         let named = match expr {
             Expr::Call(_) => true,
-            Expr::Path(path) => path.path.get_ident().is_some_and(|name| !self.constants.contains_key(&name.to_string())),
+            Expr::Path(path) => {
+                path.path.get_ident().is_some_and(|name| !self.constants.contains_key(&name.to_string()))
+            }
             Expr::Group(group) => return self.start(&group.expr),
             _ => false,
         };
@@ -200,7 +206,8 @@ impl<'a> Checker<'a> {
             match row.arguments.iter().position(|argument| option == argument) {
                 Some(place) => numbers[place] = Some(number),
                 None => {
-                    let suggestion = suggestion(&option.to_string(), row.arguments.iter().copied(), || format!("write `{form}`"));
+                    let suggestion =
+                        suggestion(&option.to_string(), row.arguments.iter().copied(), || format!("write `{form}`"));
                     let name = option.to_string();
                     return self.fail(option.span(), Diagnostic::UnknownOption { function: written, name, suggestion });
                 }
@@ -235,13 +242,12 @@ impl<'a> Checker<'a> {
             let attribute = if field.frozen.is_some() { "frozen" } else { "clamp" };
             self.report(span, Diagnostic::AttributeOnLayer { name: attribute.into() });
         }
-        match call {
-            Expr::Assign(assign) => {
-                self.report(assign.right.span(), Diagnostic::LayerWithValue { name });
-            }
-            other => {
-                let _ = self.layer_of(&name, other);
-            }
+        let known = match call {
+            Expr::Assign(assign) => self.fail(assign.right.span(), Diagnostic::LayerWithValue { name: name.clone() }),
+            other => self.layer_of(&name, other).map(|_| ()),
+        };
+        if known.is_err() {
+            self.field_parameters.insert(name, None);
         }
     }
 
@@ -274,13 +280,23 @@ impl<'a> Checker<'a> {
     }
 
     /// `self.encoder(x)`
-    pub(super) fn layer_field(&mut self, at: &'a Ident, field: &'a Field, call: &'a Expr, given: Given<'a>) -> Checked<Value> {
+    pub(super) fn layer_field(
+        &mut self,
+        at: &'a Ident,
+        field: &'a Field,
+        call: &'a Expr,
+        given: Given<'a>,
+    ) -> Checked<Value> {
         let name = field.name.to_string();
+        if self.field_parameters.contains_key(&name) {
+            return Err(crate::error::Reported);
+        }
         let (function, declared) = self.layer_of(&name, call)?;
         if let Some((option, _)) = given.named.first() {
             let suggestion = format!("options of `{name}` stand where it is declared");
             let option_name = option.to_string();
-            return self.fail(option.span(), Diagnostic::UnknownOption { function: name, name: option_name, suggestion });
+            return self
+                .fail(option.span(), Diagnostic::UnknownOption { function: name, name: option_name, suggestion });
         }
         // The tensors come from the call, the rest from the declaration.
         let mut values = Vec::new();
@@ -288,7 +304,8 @@ impl<'a> Checker<'a> {
             let value = self.value(expr);
             values.push((*expr, value));
         }
-        let tensors = function.arguments.iter().filter(|argument| argument.accepts.is_tensor() && !argument.named).count();
+        let tensors =
+            function.arguments.iter().filter(|argument| argument.accepts.is_tensor() && !argument.named).count();
         if values.len() != tensors {
             let form = format!("self.{name}(x)");
             let (count, span) = (values.len(), at.span());

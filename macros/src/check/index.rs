@@ -12,7 +12,10 @@ use crate::operations;
 
 /// What is taken of an axis.
 enum Part {
-    Range { start: usize, end: usize },
+    Range {
+        start: usize,
+        end: usize,
+    },
     /// One element; the axis goes.
     Element(usize),
 }
@@ -56,7 +59,10 @@ impl<'a> Checker<'a> {
             Part::Range { start, end } if end - start == shape[axis] => return Ok(tensor),
             Part::Range { start, end } => {
                 shape[axis] = end - start;
-                (&operations::SLICE, vec![operand, axis_setting, Setting::Integer(start as i64), Setting::Integer(end as i64)])
+                (
+                    &operations::SLICE,
+                    vec![operand, axis_setting, Setting::Integer(start as i64), Setting::Integer(end as i64)],
+                )
             }
             Part::Element(place) => {
                 shape.remove(axis);
@@ -98,7 +104,8 @@ impl<'a> Checker<'a> {
             single => {
                 let place = self.place(single)?;
                 if place >= size {
-                    let diagnostic = Diagnostic::IndexRange { index: place.to_string(), size, shape: display_shape(shape) };
+                    let diagnostic =
+                        Diagnostic::IndexRange { index: place.to_string(), size, shape: display_shape(shape) };
                     return self.fail(single.span(), diagnostic);
                 }
                 Ok(Part::Element(place))

@@ -149,6 +149,12 @@ impl Parameters {
 }
 
 /// A parameter without bounds.
-pub(super) fn parameter(path: Vec<String>, shape: Vec<usize>, role: Role, initializer: Initializer, frozen: bool) -> Parameter {
+pub(super) fn parameter(
+    path: Vec<String>,
+    shape: Vec<usize>,
+    role: Role,
+    initializer: Initializer,
+    frozen: bool,
+) -> Parameter {
     Parameter { path, shape, role, initializer, frozen, clamp: None }
 }

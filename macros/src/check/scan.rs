@@ -50,7 +50,8 @@ impl<'a> Checker<'a> {
                 TensorType::real(shape)
             })
             .collect();
-        let inputs = initial.iter().chain(&plan.sequences).map(|tensor| Setting::Tensor(tensor.operand.clone())).collect();
+        let inputs =
+            initial.iter().chain(&plan.sequences).map(|tensor| Setting::Tensor(tensor.operand.clone())).collect();
         let next = next.into_iter().map(|tensor| tensor.operand.value).collect();
         let scan = Scan { states, elements, calls, next, steps, reverse: plan.reverse, length: plan.length };
         let results = self.push(span, Callee::Scan(Box::new(scan)), inputs, Vec::new(), results, None)?;
@@ -80,7 +81,8 @@ impl<'a> Checker<'a> {
             let state = each_state.next().unwrap_or_else(|| unreachable!("one value for each state"));
             as_value(state, "the state of a scan")
         });
-        let element_values: Vec<Value> = elements.iter().map(|element| as_value(element, "an element of a sequence")).collect();
+        let element_values: Vec<Value> =
+            elements.iter().map(|element| as_value(element, "an element of a sequence")).collect();
         let cell = plan.cell;
         let wanted = cell.arguments.len();
         let mut arguments = vec![(None, state)];
@@ -112,11 +114,8 @@ impl<'a> Checker<'a> {
         if fits {
             return Ok(next);
         }
-        let diagnostic = Diagnostic::ScanState {
-            cell: plan.cell.name.to_string(),
-            initial: plan.initial.type_text(),
-            next: found,
-        };
+        let diagnostic =
+            Diagnostic::ScanState { cell: plan.cell.name.to_string(), initial: plan.initial.type_text(), next: found };
         self.fail(plan.cell_expr.span(), diagnostic)
     }
 
@@ -130,7 +129,7 @@ impl<'a> Checker<'a> {
                 }
                 Ok(StateShape::Tuple(shapes))
             }
-            other => match self.tensor(span, other) {
+            other => match self.tensor(span, other)? {
                 Ok(tensor) if tensor.ty().element == Element::Real => {
                     tensors.push(tensor);
                     Ok(StateShape::Tensor)
@@ -159,7 +158,8 @@ impl<'a> Checker<'a> {
         };
         let Some((expr, value)) = receiver else {
             let argument = "a sequence".into();
-            return self.fail(name.span(), Diagnostic::MissingArgument { function: function(), argument, form: FORM.into() });
+            return self
+                .fail(name.span(), Diagnostic::MissingArgument { function: function(), argument, form: FORM.into() });
         };
         let sequences = self.sequences(expr, value)?;
         let steps = sequences[0].shape()[0];
@@ -187,7 +187,8 @@ impl<'a> Checker<'a> {
                     let known = ["initial", "reverse", "length", "cell"];
                     let suggestion = suggestion(other, known, || format!("write `{FORM}`"));
                     let name = other.to_string();
-                    return self.fail(option.span(), Diagnostic::UnknownOption { function: function(), name, suggestion });
+                    return self
+                        .fail(option.span(), Diagnostic::UnknownOption { function: function(), name, suggestion });
                 }
             }
         }
@@ -198,7 +199,9 @@ impl<'a> Checker<'a> {
         };
         let Some(cell_expr) = cell else { return self.fail(name.span(), missing("a cell")) };
         let cell = self.cell(cell_expr)?;
-        let Some(initial) = initial else { return self.fail(name.span(), missing("`initial`, the state before the first step")) };
+        let Some(initial) = initial else {
+            return self.fail(name.span(), missing("`initial`, the state before the first step"));
+        };
         Ok(Plan { sequences, cell, cell_expr, initial, reverse, length })
     }
 
@@ -211,7 +214,8 @@ impl<'a> Checker<'a> {
         for item in items {
             match item {
                 Value::Tensor(tensor) if !tensor.shape().is_empty() => {
-                    let (first, other) = (sequences.first().map_or(tensor.shape()[0], |first| first.shape()[0]), tensor.shape()[0]);
+                    let (first, other) =
+                        (sequences.first().map_or(tensor.shape()[0], |first| first.shape()[0]), tensor.shape()[0]);
                     if first != other {
                         return self.fail(expr.span(), Diagnostic::ScanSteps { first, other });
                     }
@@ -246,7 +250,9 @@ impl<'a> Checker<'a> {
         let written = name.to_string();
         match self.functions.get(&written) {
             Some(function) => Ok(function),
-            None => self.fail(expr.span(), Diagnostic::ScanCell { found: format!("`{written}`, which is none of them") }),
+            None => {
+                self.fail(expr.span(), Diagnostic::ScanCell { found: format!("`{written}`, which is none of them") })
+            }
         }
     }
 

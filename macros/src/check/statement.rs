@@ -43,7 +43,8 @@ impl<'a> Checker<'a> {
             // A block in a constant: `Class<{ 2 * N }>`.
             return match block.stmts.as_slice() {
                 [Stmt::Expr(only, None)] => self.value(only),
-                _ => self.fail(block.span(), Diagnostic::NotConstant { what: "a constant".into(), found: "a block".into() }),
+                _ => self
+                    .fail(block.span(), Diagnostic::NotConstant { what: "a constant".into(), found: "a block".into() }),
             };
         }
         let mut failed = None;
@@ -71,7 +72,10 @@ impl<'a> Checker<'a> {
             Stmt::Expr(expr, _) => self.expression_statement(expr),
             Stmt::Item(item) => {
                 let remedy = "declare functions and constants beside `forward`";
-                self.fail(item.span(), Diagnostic::Unsupported { what: "an item in a body".into(), remedy: remedy.into() })
+                self.fail(
+                    item.span(),
+                    Diagnostic::Unsupported { what: "an item in a body".into(), remedy: remedy.into() },
+                )
             }
             Stmt::Macro(invocation) => {
                 let remedy = "declare a function inside `network!`";
@@ -129,7 +133,10 @@ impl<'a> Checker<'a> {
             Some(init) => {
                 if let Some((token, _)) = &init.diverge {
                     let remedy = "leave the `else` out";
-                    self.report(token.span, Diagnostic::Unsupported { what: "`let … else`".into(), remedy: remedy.into() });
+                    self.report(
+                        token.span,
+                        Diagnostic::Unsupported { what: "`let … else`".into(), remedy: remedy.into() },
+                    );
                 }
                 self.value(&init.expr).and_then(|value| self.annotated(pattern, ty.map(|ty| &**ty), &init.expr, value))
             }
@@ -200,7 +207,18 @@ impl<'a> Checker<'a> {
             other => {
                 use quote::ToTokens;
                 let found = format!("`{}`", other.to_token_stream());
-                self.fail(other.span(), Diagnostic::Pattern { found })
+                let reported = self.report(other.span(), Diagnostic::Pattern { found });
+                let inner: Vec<&Pat> = match other {
+                    Pat::Slice(slice) => slice.elems.iter().collect(),
+                    Pat::TupleStruct(tuple) => tuple.elems.iter().collect(),
+                    Pat::Struct(structure) => structure.fields.iter().map(|field| &*field.pat).collect(),
+                    Pat::Reference(reference) => vec![&reference.pat],
+                    _ => Vec::new(),
+                };
+                for pattern in inner {
+                    let _ = self.bind(pattern, Err(reported));
+                }
+                Err(reported)
             }
         }
     }
@@ -249,11 +267,13 @@ impl<'a> Checker<'a> {
                 value.map(|_| ())
             }
             None => {
-                let known: Vec<String> = self.frames.last().map_or(Vec::new(), |frame| {
-                    frame.blocks.iter().flat_map(|block| block.keys().cloned()).collect()
+                let known: Vec<String> = self
+                    .frames
+                    .last()
+                    .map_or(Vec::new(), |frame| frame.blocks.iter().flat_map(|block| block.keys().cloned()).collect());
+                let suggestion = suggestion(&name, known.iter().map(String::as_str), || {
+                    format!("declare it first: `let mut {name} = …`")
                 });
-                let suggestion =
-                    suggestion(&name, known.iter().map(String::as_str), || format!("declare it first: `let mut {name} = …`"));
                 self.fail(place.span(), Diagnostic::UnknownName { name, suggestion })
             }
         }

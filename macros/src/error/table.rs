@@ -293,7 +293,7 @@ super::diagnostics! {
     "entry-output" EntryOutput { function: String, found: String }
         "`{function}` must return a tensor of real numbers or a tuple of them, this is {found}",
         "return tensors; numbers become tensors by arithmetic with one";
-    "input-names" EntryWithoutInput { function: String }
+    "no-input" EntryWithoutInput { function: String }
         "`{function}` has no argument that differs from sample to sample",
         "give it an input, such as `x: [3]`";
     "loss-arguments" LossArguments { outputs: usize, found: usize }

@@ -30,11 +30,8 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let smoothing = site.number("label_smoothing");
     site.holds("label_smoothing", (0.0..=1.0).contains(&smoothing), "between 0 and 1")?;
     let note = site.note(&["logits", "target"]);
-    let mismatch = Diagnostic::ClassTarget {
-        logits: display_shape(&logits),
-        target: target.to_string(),
-        note: note.clone(),
-    };
+    let mismatch =
+        Diagnostic::ClassTarget { logits: display_shape(&logits), target: target.to_string(), note: note.clone() };
     let Some((&classes, places)) = logits.split_last() else { return site.fail_here(mismatch) };
     match target.element {
         Element::Class(bound) if target.shape == places => {
@@ -86,7 +83,8 @@ fn lower(lowering: &mut Lowering<'_>, call: &Call) -> Vec<ValueId> {
     // The share of each class in the target: 1 at the class or its probability, smoothed.
     let truth = if is_class { graph.one_hot(target, classes) } else { target };
     let smoothing = call.number("label_smoothing");
-    let smoothed = Formula::constant(1.0 - smoothing) * Formula::argument(1) + Formula::constant(smoothing / classes as f64);
+    let smoothed =
+        Formula::constant(1.0 - smoothing) * Formula::argument(1) + Formula::constant(smoothing / classes as f64);
     let mut each = -(Formula::argument(0) * smoothed);
     let mut inputs = vec![logarithms, truth];
     if let Some(weights) = class_weights {

@@ -39,7 +39,8 @@ impl Lowering<'_> {
         let mut batched: Vec<bool> = inputs.iter().map(|&input| self.graph.ty(input).batched).collect();
         let (body, next) = loop {
             let (body, next) = self.body(scan, &captures, &batched);
-            let grown: Vec<bool> = next.iter().zip(&batched).map(|(&next, &was)| was || body.ty(next).batched).collect();
+            let grown: Vec<bool> =
+                next.iter().zip(&batched).map(|(&next, &was)| was || body.ty(next).batched).collect();
             if grown == batched[..grown.len()] {
                 break (body, next);
             }

@@ -33,7 +33,10 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
         let mut wanted = right.clone();
         let place = wanted.len().saturating_sub(2);
         wanted[place] = inner;
-        let remedy = format!("the right side would have to be {}, or the last axis of the left side {rows}", display_shape(&wanted));
+        let remedy = format!(
+            "the right side would have to be {}, or the last axis of the left side {rows}",
+            display_shape(&wanted)
+        );
         let (left, right) = texts;
         return site.fail_here(Diagnostic::MatmulInner { left, right, note, remedy });
     }

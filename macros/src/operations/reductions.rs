@@ -25,34 +25,39 @@ pub(crate) static SUM: Function =
         reduced(lowering, call, |graph, x, axes| graph.reduce(Reduction::Sum, x, axes))
     });
 
-pub(crate) static MEAN: Function = reduction("mean", "mean over `axis` or `axes`, or all", |lowering, call| {
-    reduced(lowering, call, Graph::mean)
-});
+pub(crate) static MEAN: Function =
+    reduction("mean", "mean over `axis` or `axes`, or all", |lowering, call| reduced(lowering, call, Graph::mean));
 
-pub(crate) static MAX: Function =
-    reduction("max", "largest element over `axis` or `axes`, or all; of equal ones each gets a share of the gradient", |lowering, call| {
-        reduced(lowering, call, |graph, x, axes| graph.reduce(Reduction::Max, x, axes))
-    });
+pub(crate) static MAX: Function = reduction(
+    "max",
+    "largest element over `axis` or `axes`, or all; of equal ones each gets a share of the gradient",
+    |lowering, call| reduced(lowering, call, |graph, x, axes| graph.reduce(Reduction::Max, x, axes)),
+);
 
-pub(crate) static MIN: Function =
-    reduction("min", "smallest element over `axis` or `axes`, or all; of equal ones each gets a share of the gradient", |lowering, call| {
-        reduced(lowering, call, |graph, x, axes| graph.reduce(Reduction::Min, x, axes))
-    });
+pub(crate) static MIN: Function = reduction(
+    "min",
+    "smallest element over `axis` or `axes`, or all; of equal ones each gets a share of the gradient",
+    |lowering, call| reduced(lowering, call, |graph, x, axes| graph.reduce(Reduction::Min, x, axes)),
+);
 
-pub(crate) static VARIANCE: Function =
-    reduction("variance", "mean of the squared distances from the mean over `axis` or `axes`, or all", |lowering, call| {
+pub(crate) static VARIANCE: Function = reduction(
+    "variance",
+    "mean of the squared distances from the mean over `axis` or `axes`, or all",
+    |lowering, call| {
         reduced(lowering, call, |graph, x, axes| {
             let centred = centred(graph, x, axes);
             let square = graph.map(Formula::argument(0).powi(2), &[centred]);
             graph.mean(square, axes)
         })
-    });
+    },
+);
 
 fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let mut shape = site.shape("x");
     let rank = shape.clone();
     if site.is_given("axis") && site.is_given("axes") {
-        return site.fail("axes", crate::error::Diagnostic::RepeatedOption { function: site.name(), name: "axes".into() });
+        return site
+            .fail("axes", crate::error::Diagnostic::RepeatedOption { function: site.name(), name: "axes".into() });
     }
     let chosen = if site.is_given("axis") { "axis" } else { "axes" };
     let axes = site.axes(chosen, &rank)?;

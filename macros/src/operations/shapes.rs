@@ -13,7 +13,8 @@ pub(crate) static RESHAPE: Function = Function {
     arguments: &[required("x", Accepts::AnyTensor), required("shape", Accepts::Sizes)],
     check: |site| {
         let (ty, shape) = (site.ty("x"), site.sizes("shape"));
-        let (before, after) = (ty.shape.iter().product(), shape.iter().fold(1_usize, |count, &size| count.saturating_mul(size)));
+        let (before, after) =
+            (ty.shape.iter().product(), shape.iter().fold(1_usize, |count, &size| count.saturating_mul(size)));
         if before != after {
             let (from, to) = (display_shape(&ty.shape), display_shape(&shape));
             return site.fail("shape", Diagnostic::Reshape { from, to, before, after });
@@ -88,7 +89,8 @@ fn check_concat(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let shapes = site.shapes("tensors");
     let Some((first, others)) = shapes.split_first() else {
         let (function, form) = (site.name(), "concat((a, b), axis = 0)".into());
-        return site.fail("tensors", Diagnostic::MissingArgument { function, argument: "tensors to join".into(), form });
+        return site
+            .fail("tensors", Diagnostic::MissingArgument { function, argument: "tensors to join".into(), form });
     };
     let axes = site.axes("axis", first)?;
     let &[axis] = axes.as_slice() else {

@@ -8,8 +8,7 @@ use crate::function::{Accepts, Argument, Default, Function, Kind, option, requir
 use crate::graph::{Graph, Reduction, ValueId};
 use crate::lower::Lowering;
 
-const ARGUMENTS: &[Argument] =
-    &[required("x", Accepts::Tensor), option("axis", Accepts::Axes, Default::Axis(-1))];
+const ARGUMENTS: &[Argument] = &[required("x", Accepts::Tensor), option("axis", Accepts::Axes, Default::Axis(-1))];
 
 pub(crate) static SOFTMAX: Function = Function {
     name: "softmax",

@@ -34,7 +34,8 @@ fn level(tokens: TokenStream, depth: usize, errors: &mut Errors) -> Checked<Toke
                     declaring = false;
                 }
                 let span = punct.span();
-                let path = character == ':' && matches!(prepared.last(), Some(TokenTree::Punct(last)) if last.as_char() == ':');
+                let path = character == ':'
+                    && matches!(prepared.last(), Some(TokenTree::Punct(last)) if last.as_char() == ':');
                 prepared.push(punct.into());
                 if declaring && character == ':' && alone && !path {
                     declaring = false;

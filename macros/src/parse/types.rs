@@ -10,7 +10,11 @@ use syn::{Expr, Token};
 #[derive(Debug, Clone)]
 pub(crate) enum TypeSyntax {
     /// `[28, 28]`, `[]`, `[Class<65>; 64]`, `Class<10>` (a single one), `Length<64>`
-    Tensor { element: ElementSyntax, sizes: Vec<Expr>, span: Span },
+    Tensor {
+        element: ElementSyntax,
+        sizes: Vec<Expr>,
+        span: Span,
+    },
     /// `Scalar`
     Scalar(Span),
     /// `usize`, `f32`, `bool`: a constant, known when the function is inlined.
@@ -36,9 +40,8 @@ impl TypeSyntax {
 
 /// Names of types, other than brackets.
 pub(crate) const NAMES: [&str; 3] = ["Class", "Length", "Scalar"];
-const CONSTANTS: [&str; 15] = [
-    "usize", "isize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "u128", "i128",
-];
+const CONSTANTS: [&str; 15] =
+    ["usize", "isize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "u128", "i128"];
 
 /// Whether a type with a name comes next, rather than a layer.
 pub(crate) fn begins_named(input: ParseStream) -> bool {
@@ -127,7 +130,8 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
             let name: Ident = content.parse()?;
             tensor_element = element(&name, content)?;
             content.parse::<Token![;]>()?;
-        } else if content.peek2(Token![;]) || name != "Class" && crate::error::closest(&name.to_string(), NAMES).is_some()
+        } else if content.peek2(Token![;])
+            || name != "Class" && crate::error::closest(&name.to_string(), NAMES).is_some()
         {
             return Err(unknown(&name));
         }
