@@ -146,10 +146,10 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     K: Dim,
     N: Dim,
 {
-    machine.call(Contract { outer, m, k, n, a, b, inputs, outputs, epilogue, scalar: PhantomData });
+    machine.call(Contract { outer, m, k, n, a, b, inputs, outputs, epilogue, types: PhantomData::<(T, X)> });
 }
 
-struct Contract<'a, T, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> {
+struct Contract<'a, T, X, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> {
     outer: [usize; D],
     m: M,
     k: K,
@@ -159,13 +159,14 @@ struct Contract<'a, T, M, K, N, In, Out, E, const D: usize, const R: usize, cons
     inputs: In,
     outputs: Out,
     epilogue: E,
-    scalar: PhantomData<T>,
+    types: PhantomData<(T, X)>,
 }
 
-impl<T, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> WithSimd
-    for Contract<'_, T, M, K, N, In, Out, E, D, R, I, O>
+impl<T, X, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> WithSimd
+    for Contract<'_, T, X, M, K, N, In, Out, E, D, R, I, O>
 where
     T: Scalar,
+    X: Machine,
     M: Dim,
     K: Dim,
     N: Dim,
@@ -216,7 +217,7 @@ where
                 scalar: PhantomData::<T>,
             };
             // SAFETY: both matrices, the inputs and the outputs fit the extents, and the index lies below them.
-            unsafe { tiles.run() };
+            unsafe { if X::INLINED { tiles.run_small() } else { tiles.run() } };
             for (index, &extent) in index.iter_mut().zip(&self.outer).rev() {
                 *index += 1;
                 if *index < extent {

@@ -438,6 +438,18 @@ reductions! {
     Smallest "minimum": min_inner min_outer min_strided;
 }
 
+/// The extents of the loops that a reduction keeps, 1 for those that it reduces.
+#[inline(always)]
+fn kept<const R: usize>(extents: &[usize; R], strides: &[usize; R]) -> [usize; R] {
+    let mut kept = *extents;
+    for (extent, &stride) in kept.iter_mut().zip(strides) {
+        if stride == 0 {
+            *extent = 1;
+        }
+    }
+    kept
+}
+
 /// Sets every place that a reduction writes; an empty reduced loop still has its destination.
 #[inline(always)]
 fn reset<T: Scalar, const R: usize>(
@@ -447,12 +459,7 @@ fn reset<T: Scalar, const R: usize>(
     extents: &[usize; R],
     value: T,
 ) {
-    let mut kept = *extents;
-    for (extent, &stride) in kept.iter_mut().zip(strides) {
-        if stride == 0 {
-            *extent = 1;
-        }
-    }
+    let kept = kept(extents, strides);
     if kept.contains(&0) {
         return;
     }
@@ -477,9 +484,10 @@ fn reset<T: Scalar, const R: usize>(
 /// What the three forms of a reduction have in common.
 macro_rules! reduction {
     () => {
+        // An empty reduced loop still has its destination, which `prepare` writes.
         #[inline(always)]
         fn fits(&self, extents: &[usize; R]) -> bool {
-            reaches(self.slice.len(), self.offset, extents, &self.strides)
+            reaches(self.slice.len(), self.offset, &kept(extents, &self.strides), &self.strides)
         }
 
         #[inline(always)]

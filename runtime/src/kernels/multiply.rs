@@ -300,18 +300,25 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Siz
             }
             b = b.wrapping_add(b_row);
         }
+        if add {
+            // All of them before the first store: a masked load waits for a masked store beside it.
+            for (row, held) in held.iter_mut().enumerate() {
+                // SAFETY: the sums' rows are readable up to `last`.
+                let previous: [_; VECTORS] = unsafe { load_row(simd, sums.wrapping_add(row * sums_row), last) };
+                for (held, previous) in held.iter_mut().zip(previous) {
+                    *held += previous;
+                }
+            }
+        }
         for (row, held) in held.iter().enumerate() {
             let sums = sums.wrapping_add(row * sums_row);
-            // SAFETY: the sums' rows are readable and writable up to `last`.
-            unsafe {
-                let previous: [_; VECTORS] =
-                    if add { load_row(simd, sums, last) } else { [Lanes::constant(simd, 0.0); VECTORS] };
-                for (vector, (&sum, &previous)) in held.iter().zip(&previous).enumerate() {
-                    let total = if add { previous + sum } else { sum };
+            for (vector, &sum) in held.iter().enumerate() {
+                // SAFETY: the sums' rows are writable up to `last`.
+                unsafe {
                     if vector + 1 < VECTORS {
-                        Whole.store(sums.wrapping_add(vector * lanes), total);
+                        Whole.store(sums.wrapping_add(vector * lanes), sum);
                     } else {
-                        last.store(sums.wrapping_add(vector * lanes), total);
+                        last.store(sums.wrapping_add(vector * lanes), sum);
                     }
                 }
             }
@@ -375,35 +382,49 @@ impl<T: Scalar> Dots<T> {
     #[inline(always)]
     unsafe fn together<S: Simd, const COLUMNS: usize>(&self, simd: S, column: usize) -> [T; COLUMNS] {
         let lanes = Lanes::<T, S>::COUNT;
-        let b = self.b.wrapping_add(column * self.b_column);
         let mut sums = [Lanes::constant(simd, 0.0); COLUMNS];
-        let mut step = 0;
-        while step < self.steps {
-            let rest = self.steps - step;
-            let part = Part::<T, S>::new(simd, rest);
-            let whole = rest >= lanes;
-            // SAFETY: the caller's promise; lanes beyond the end are not read.
-            let factor = unsafe { load(simd, self.a.wrapping_add(step), whole, part) };
-            for (offset, sum) in sums.iter_mut().enumerate() {
-                // SAFETY: as above.
-                let values = unsafe { load(simd, b.wrapping_add(offset * self.b_column + step), whole, part) };
-                *sum = factor.mul_add(values, *sum);
-            }
-            step += lanes;
+        let (mut a, mut b) = (self.a, self.b.wrapping_add(column * self.b_column));
+        for _ in 0..self.steps / lanes {
+            // SAFETY: the caller's promise.
+            unsafe { self.add_products(simd, &mut sums, a, b, Whole) };
+            a = a.wrapping_add(lanes);
+            b = b.wrapping_add(lanes);
         }
-        sums.map(Lanes::reduce_sum)
+        if self.steps % lanes > 0 {
+            let rest = Part::new(simd, self.steps % lanes);
+            // SAFETY: the caller's promise; lanes beyond the end are not read.
+            unsafe { self.add_products(simd, &mut sums, a, b, rest) };
+        }
+        // Not `map`, which would not be compiled for this unit.
+        let mut products = [T::zero(); COLUMNS];
+        for (product, sum) in products.iter_mut().zip(&sums) {
+            *product = sum.reduce_sum();
+        }
+        products
     }
-}
 
-/// All lanes or a part of them.
-///
-/// # Safety
-///
-/// They must be readable.
-#[inline(always)]
-unsafe fn load<T: Scalar, S: Simd>(simd: S, pointer: *const T, whole: bool, part: Part<T, S>) -> Lanes<T, S> {
-    // SAFETY: the caller's promise.
-    unsafe { if whole { Whole.load(simd, pointer) } else { part.load(simd, pointer) } }
+    /// One step of as many products as there are lanes.
+    ///
+    /// # Safety
+    ///
+    /// The span must be readable at `a` and in each column from `b` on.
+    #[inline(always)]
+    unsafe fn add_products<S: Simd, const COLUMNS: usize>(
+        &self,
+        simd: S,
+        sums: &mut [Lanes<T, S>; COLUMNS],
+        a: *const T,
+        b: *const T,
+        span: impl Span<T, S>,
+    ) {
+        // SAFETY: the caller's promise.
+        let factor = unsafe { span.load(simd, a) };
+        for (offset, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            let values = unsafe { span.load(simd, b.wrapping_add(offset * self.b_column)) };
+            *sum = factor.mul_add(values, *sum);
+        }
+    }
 }
 
 impl<T: Scalar> WithSimd for &Panel<T> {

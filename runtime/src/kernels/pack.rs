@@ -21,7 +21,34 @@ pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
             4 if work.b_row == 1 => transpose::<T, S, 4>(simd, work),
             8 if work.b_row == 1 => transpose::<T, S, 8>(simd, work),
             16 if work.b_row == 1 => transpose::<T, S, 16>(simd, work),
+            _ if work.b_column == 1 => copy_rows(simd, work),
             _ => copy(work),
+        }
+    }
+}
+
+/// Rows that are contiguous in memory.
+///
+/// # Safety
+///
+/// As for [`pack`].
+#[inline(always)]
+unsafe fn copy_rows<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
+    let Panel { b, b_row, rows, columns, panel, width, .. } = *work;
+    let lanes = Lanes::<T, S>::COUNT;
+    let last = Part::<T, S>::new(simd, columns % lanes);
+    for row in 0..rows {
+        let (from, to) = (b.wrapping_add(row * b_row), panel.wrapping_add(row * width));
+        let mut column = 0;
+        // SAFETY: the columns are readable, and the panel's rows are whole registers.
+        unsafe {
+            while columns - column >= lanes {
+                Whole.store(to.wrapping_add(column), Whole.load(simd, from.wrapping_add(column)));
+                column += lanes;
+            }
+            if column < columns {
+                Whole.store(to.wrapping_add(column), last.load(simd, from.wrapping_add(column)));
+            }
         }
     }
 }
@@ -57,27 +84,73 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
     while j < columns {
         let mut i = 0;
         while i < rows {
-            let height = LANES.min(rows - i);
-            let mut block = [Lanes::constant(simd, 0.0); LANES];
-            for (offset, line) in block.iter_mut().enumerate().take(columns - j) {
-                // SAFETY: the column is one of the source's, which is readable over `rows`.
-                *line = unsafe {
-                    let pointer = b.add((j + offset) * b_column + i);
-                    if height == LANES {
-                        Whole.load(simd, pointer)
-                    } else {
-                        Part::<T, S>::new(simd, height).load(simd, pointer)
-                    }
-                };
-            }
-            turn(simd, &mut block);
-            for (offset, &line) in block.iter().enumerate().take(height) {
-                // SAFETY: the row lies within the panel, and so does the register in it, `width` being whole registers.
-                unsafe { Whole.store(panel.add((i + offset) * width + j), line) };
+            let (source, target) = (b.wrapping_add(j * b_column + i), panel.wrapping_add(i * width + j));
+            let (height, across) = (LANES.min(rows - i), LANES.min(columns - j));
+            // SAFETY: the block lies within the source's columns and rows, and within the panel, whose width is whole
+            // registers.
+            unsafe {
+                if height == LANES && across == LANES {
+                    whole_block::<T, S, LANES>(simd, source, b_column, target, width);
+                } else {
+                    ragged_block::<T, S, LANES>(simd, source, b_column, target, width, height, across);
+                }
             }
             i += LANES;
         }
         j += LANES;
+    }
+}
+
+/// Turns a block as wide and high as a register is long, which never leaves the registers.
+///
+/// # Safety
+///
+/// The block must be readable at `source` and writable at `target`.
+#[inline(always)]
+unsafe fn whole_block<T: Scalar, S: Simd, const LANES: usize>(
+    simd: S,
+    source: *const T,
+    column: usize,
+    target: *mut T,
+    width: usize,
+) {
+    let mut block = [Lanes::constant(simd, 0.0); LANES];
+    for (offset, line) in block.iter_mut().enumerate() {
+        // SAFETY: the caller's promise.
+        *line = unsafe { Whole.load(simd, source.wrapping_add(offset * column)) };
+    }
+    turn(simd, &mut block);
+    for (offset, &line) in block.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe { Whole.store(target.wrapping_add(offset * width), line) };
+    }
+}
+
+/// Turns the first `height` elements of the first `across` columns; the other columns are zero.
+///
+/// # Safety
+///
+/// These must be readable at `source`, and `height` whole registers writable at `target`.
+#[inline(always)]
+unsafe fn ragged_block<T: Scalar, S: Simd, const LANES: usize>(
+    simd: S,
+    source: *const T,
+    column: usize,
+    target: *mut T,
+    width: usize,
+    height: usize,
+    across: usize,
+) {
+    let part = Part::<T, S>::new(simd, height);
+    let mut block = [Lanes::constant(simd, 0.0); LANES];
+    for (offset, line) in block.iter_mut().enumerate().take(across) {
+        // SAFETY: the caller's promise.
+        *line = unsafe { part.load(simd, source.wrapping_add(offset * column)) };
+    }
+    turn(simd, &mut block);
+    for (offset, &line) in block.iter().enumerate().take(height) {
+        // SAFETY: the caller's promise.
+        unsafe { Whole.store(target.wrapping_add(offset * width), line) };
     }
 }
 

@@ -49,10 +49,9 @@ pub(super) struct Tiles<'a, T, S, In, Out, E, const R: usize, const I: usize, co
     pub(super) scalar: PhantomData<T>,
 }
 
-/// Elements of 8 bytes in the buffer for a panel of `b`: 128 rows of two AVX-512 registers.
-const PANEL: usize = 2048;
-/// Elements of 8 bytes in the buffer for sums: 132 rows of two AVX-512 registers.
-const SUMS: usize = 2112;
+/// Elements of 8 bytes in the buffer for a panel of `b` and for sums: 128 rows of two AVX-512 registers each, or twice as
+/// many of a panel whose sums go to their destination.
+const ROOM: usize = 4096;
 /// Fewer rows than this are dot products rather than worth packing a panel,
 const FEW: usize = 4;
 /// if they are at least as many registers long as this.
@@ -118,13 +117,14 @@ where
     #[inline(always)]
     pub(super) unsafe fn run(&mut self) {
         let Operands { m, k, n, .. } = self.operands;
-        let (mut panel, mut sums) = (Buffer::<PANEL>::new(), Buffer::<SUMS>::new());
-        let (panel, sums) = (panel.as_mut_ptr::<T>(), sums.as_mut_ptr::<T>());
+        let mut buffer = Buffer::<ROOM>::new();
+        let sums = buffer.as_mut_ptr::<T>();
         let way = self.way();
         // The larger of `b` and the product is walked through once; the other one stays in the cache.
         let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW);
         let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
         let [high, wide, depth] = self.block(way, across, direct.is_some());
+        let panel = if direct.is_some() { sums } else { sums.wrapping_add(Buffer::<ROOM>::capacity::<T>() / 2) };
         let mut column = 0;
         while column < n {
             let columns = wide.min(n - column);
@@ -160,16 +160,75 @@ where
         }
     }
 
+    /// Computes the product register by register, without buffers or calls: for sizes so small that all loops unroll.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Self::run).
+    #[inline(always)]
+    pub(super) unsafe fn run_small(&mut self) {
+        let Operands { m, n, .. } = self.operands;
+        let lanes = Lanes::<T, S>::COUNT;
+        let mut index = self.index;
+        for row in 0..m {
+            index[R - 2] = row;
+            let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
+            let mut states = self.outputs.begin(self.simd);
+            // SAFETY: the registers lie within the product, up to the end of their span.
+            unsafe {
+                for register in 0..n / lanes {
+                    let column = register * lanes;
+                    let product = self.small_product(row, column, Whole);
+                    self.emit(product, &from, &to, &mut states, column, Whole);
+                }
+                if n % lanes > 0 {
+                    let (column, last) = (n / lanes * lanes, Part::new(self.simd, n % lanes));
+                    let product = self.small_product(row, column, last);
+                    self.emit(product, &from, &to, &mut states, column, last);
+                }
+                self.outputs.finish(states, &to);
+            }
+        }
+    }
+
+    /// One register of the product.
+    ///
+    /// # Safety
+    ///
+    /// It must lie within the product, up to the end of the span.
+    #[inline(always)]
+    unsafe fn small_product(&self, row: usize, column: usize, span: impl Span<T, S>) -> Lanes<T, S> {
+        let Operands { a, a_row, a_column, b, b_row, b_column, k, .. } = self.operands;
+        let mut sum = Lanes::constant(self.simd, 0.0);
+        for step in 0..k {
+            let b = b.wrapping_add(step * b_row + column * b_column);
+            // SAFETY: the row, the step and the span's columns lie within the matrices.
+            unsafe {
+                let factor = Lanes::splat(self.simd, *a.wrapping_add(row * a_row + step * a_column));
+                let columns = if b_column == 1 || Lanes::<T, S>::COUNT == 1 {
+                    span.load(self.simd, b)
+                } else {
+                    let mut apart = T::splat(self.simd, T::zero());
+                    for (lane, value) in T::as_mut_slice::<S>(&mut apart).iter_mut().take(span.count()).enumerate() {
+                        *value = *b.wrapping_add(lane * b_column);
+                    }
+                    Lanes::wrap(self.simd, apart)
+                };
+                sum = factor.mul_add(columns, sum);
+            }
+        }
+        sum
+    }
+
     /// Rows, columns and steps that are computed at once: what the buffers hold.
     #[inline(always)]
     fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
         let Operands { m, k, n, .. } = self.operands;
         let width = WIDTH * Lanes::<T, S>::COUNT;
-        let room = Buffer::<SUMS>::capacity::<T>();
+        let room = Buffer::<ROOM>::capacity::<T>() / 2;
         if way == Way::Packed {
             // One panel for as many rows as possible.
-            let depth = Buffer::<PANEL>::capacity::<T>() / width;
-            [if direct { m } else { room / width }, width, depth]
+            if direct { [m, width, 2 * room / width] } else { [room / width, width, room / width] }
         } else if direct {
             [m, n, k]
         } else if across {
@@ -258,11 +317,13 @@ where
             // SAFETY: the registers are those of the tile; inputs and outputs fit the product.
             unsafe {
                 while columns - place >= lanes {
-                    self.emit(sums.wrapping_add(place), &from, &to, &mut states, column + place, Whole);
+                    let product = Whole.load(self.simd, sums.wrapping_add(place));
+                    self.emit(product, &from, &to, &mut states, column + place, Whole);
                     place += lanes;
                 }
                 if place < columns {
-                    self.emit(sums.wrapping_add(place), &from, &to, &mut states, column + place, last);
+                    let product = last.load(self.simd, sums.wrapping_add(place));
+                    self.emit(product, &from, &to, &mut states, column + place, last);
                 }
                 self.outputs.finish(states, &to);
             }
@@ -273,11 +334,11 @@ where
     ///
     /// # Safety
     ///
-    /// The register, up to the end of the span, must lie within the product; its sums must be readable.
+    /// The register must lie within the product, up to the end of the span.
     #[inline(always)]
     unsafe fn emit(
         &mut self,
-        sums: *const T,
+        product: Lanes<T, S>,
         from: &[usize; I],
         to: &[usize; O],
         states: &mut Out::States<S>,
@@ -286,7 +347,6 @@ where
     ) {
         // SAFETY: the caller's promise; inputs and outputs fit the product.
         unsafe {
-            let product = span.load(self.simd, sums);
             let inputs = self.inputs.load(self.simd, from, position, span);
             let previous = self.outputs.previous(self.simd, to, position, span);
             let values = self.epilogue.evaluate(self.simd, product, inputs, previous);

@@ -153,6 +153,9 @@ pub trait Machine: Copy {
     /// The vector unit.
     type Simd: Simd;
 
+    /// Whether kernels become part of their caller.
+    const INLINED: bool;
+
     /// The unit's token.
     fn simd(self) -> Self::Simd;
 
@@ -166,6 +169,8 @@ pub struct Outlined<S>(pub S);
 
 impl<S: Simd> Machine for Outlined<S> {
     type Simd = S;
+
+    const INLINED: bool = false;
 
     #[inline(always)]
     fn simd(self) -> S {
@@ -184,6 +189,8 @@ pub struct Inlined<S>(pub S);
 
 impl<S: Simd> Machine for Inlined<S> {
     type Simd = S;
+
+    const INLINED: bool = true;
 
     #[inline(always)]
     fn simd(self) -> S {

@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{contiguous, store, sum_outer};
-use crate::simd::Outlined;
+use crate::simd::{Inlined, Machine, Outlined};
 
 /// How a matrix lies in memory: rows, columns or both apart.
 #[derive(Clone, Copy, Debug)]
@@ -84,27 +84,31 @@ impl Case {
 struct Run<'a, T>(&'a Case, core::marker::PhantomData<T>);
 
 impl<T: Scalar> WithSimd for Run<'_, T> {
-    type Output = Vec<f64>;
+    type Output = [Vec<f64>; 2];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-        let case = self.0;
-        let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
-        let width = case.n + case.gap;
-        contract(
-            Outlined(simd),
-            [case.outer],
-            case.m,
-            case.k,
-            case.n,
-            Matrix { slice: (&a).into(), offset: 0, outer: [case.a[0]], row: case.a[1], column: case.a[2] },
-            Matrix { slice: (&b).into(), offset: 0, outer: [case.b[0]], row: case.b[1], column: case.b[2] },
-            (),
-            (store(&mut c, 0, [case.m * width, width, 1]),),
-            Accumulate(case.accumulate),
-        );
-        c.into_iter().map(Scalar::widen).collect()
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        [product::<T, _>(Outlined(simd), self.0), product::<T, _>(Inlined(simd), self.0)]
     }
+}
+
+#[inline(always)]
+fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
+    let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
+    let width = case.n + case.gap;
+    contract(
+        machine,
+        [case.outer],
+        case.m,
+        case.k,
+        case.n,
+        Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
+        Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+        (),
+        (store(&mut c[..], 0, [case.m * width, width, 1]),),
+        Accumulate(case.accumulate),
+    );
+    c.into_iter().map(Scalar::widen).collect()
 }
 
 fn check(case: &Case) {
@@ -112,11 +116,19 @@ fn check(case: &Case) {
     let shape = format!("{}·{}×{}×{}", case.outer, case.m, case.k, case.n);
     on_every_unit(
         || Run::<f32>(case, core::marker::PhantomData),
-        |unit, got| assert_close(got.into_iter(), &expected, 2e-5, &format!("{unit}, f32, {shape}")),
+        |unit, got| {
+            for got in got {
+                assert_close(got.into_iter(), &expected, 2e-5, &format!("{unit}, f32, {shape}"));
+            }
+        },
     );
     on_every_unit(
         || Run::<f64>(case, core::marker::PhantomData),
-        |unit, got| assert_close(got.into_iter(), &expected, 1e-13, &format!("{unit}, f64, {shape}")),
+        |unit, got| {
+            for got in got {
+                assert_close(got.into_iter(), &expected, 1e-13, &format!("{unit}, f64, {shape}"));
+            }
+        },
     );
 }
 
