@@ -52,10 +52,7 @@ enum Kind {
     Argument(usize),
     Apply(&'static Primitive, Vec<Formula>),
     Product(Vec<(Formula, i32)>),
-    Sum {
-        constant: Number,
-        terms: Vec<(Formula, Number)>,
-    },
+    Sum { constant: Number, terms: Vec<(Formula, Number)> },
     Constant(Number),
 }
 
@@ -81,11 +78,7 @@ impl Formula {
 
     /// 1 if the formula is not 0, else 0.
     pub(crate) fn condition(self) -> Self {
-        if self.is_condition() {
-            self
-        } else {
-            Self::apply("ne", &[self, Self::constant(0.0)])
-        }
+        if self.is_condition() { self } else { Self::apply("ne", &[self, Self::constant(0.0)]) }
     }
 
     /// `a` where the formula is not 0, else `b`.
@@ -142,11 +135,7 @@ impl Formula {
                 if factors.iter().zip(children).any(hidden) {
                     return 0.0;
                 }
-                factors
-                    .iter()
-                    .zip(children)
-                    .map(|((_, exponent), value)| value.powi(*exponent))
-                    .product()
+                factors.iter().zip(children).map(|((_, exponent), value)| value.powi(*exponent)).product()
             }
         })
     }
@@ -159,10 +148,7 @@ impl Formula {
                 Kind::Argument(_) | Kind::Constant(_) => 0,
                 Kind::Apply(function, _) => function.cost,
                 Kind::Sum { constant, terms } => {
-                    let scaled = terms
-                        .iter()
-                        .filter(|(_, coefficient)| coefficient.0.abs() != 1.0)
-                        .count();
+                    let scaled = terms.iter().filter(|(_, coefficient)| coefficient.0.abs() != 1.0).count();
                     let summands = terms.len() + usize::from(constant.0 != 0.0);
                     (summands - 1).max(scaled.min(1)) + usize::from(scaled > 0 && scaled < terms.len())
                 }
@@ -186,9 +172,7 @@ impl Formula {
     pub(crate) fn is_condition(&self) -> bool {
         match self.kind() {
             Kind::Apply(function, _) => function.condition,
-            Kind::Product(factors) => factors
-                .iter()
-                .all(|(factor, exponent)| *exponent == 1 && factor.is_condition()),
+            Kind::Product(factors) => factors.iter().all(|(factor, exponent)| *exponent == 1 && factor.is_condition()),
             _ => false,
         }
     }
@@ -220,11 +204,7 @@ impl Formula {
         if let Some(value) = known.get(self) {
             return value.clone();
         }
-        let children: Vec<V> = self
-            .children()
-            .into_iter()
-            .map(|child| child.fold(known, combine))
-            .collect();
+        let children: Vec<V> = self.children().into_iter().map(|child| child.fold(known, combine)).collect();
         let value = combine(self, &children);
         known.insert(self.clone(), value.clone());
         value
@@ -235,13 +215,9 @@ impl Formula {
         match self.kind() {
             Kind::Argument(_) | Kind::Constant(_) => self.clone(),
             Kind::Apply(function, _) => Self::call(function, children.to_vec()),
-            Kind::Product(factors) => normal::product(
-                1.0,
-                children
-                    .iter()
-                    .cloned()
-                    .zip(factors.iter().map(|(_, exponent)| *exponent)),
-            ),
+            Kind::Product(factors) => {
+                normal::product(1.0, children.iter().cloned().zip(factors.iter().map(|(_, exponent)| *exponent)))
+            }
             Kind::Sum { constant, terms } => {
                 let coefficients = terms.iter().map(|(_, coefficient)| coefficient.0);
                 normal::sum(constant.0, children.iter().cloned().zip(coefficients))
@@ -322,11 +298,7 @@ impl PartialOrd for Formula {
 /// By structure, so that the order is the same in every run.
 impl Ord for Formula {
     fn cmp(&self, other: &Self) -> Ordering {
-        if self == other {
-            Ordering::Equal
-        } else {
-            self.kind().cmp(other.kind())
-        }
+        if self == other { Ordering::Equal } else { self.kind().cmp(other.kind()) }
     }
 }
 

@@ -4,11 +4,15 @@
 //! As in formulas, values are taken to be finite.
 
 mod fuse;
+mod one_hot;
 mod prune;
+mod reuse;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-pub(crate) use fuse::fuse;
+pub(crate) use fuse::{fuse, fuse_cheap};
 
 use crate::formula::Formula;
 use crate::graph::{Element, Graph, Op, Reduction, Shape, Type, ValueId, broadcast_shapes};
@@ -16,9 +20,7 @@ use crate::graph::{Element, Graph, Op, Reduction, Shape, Type, ValueId, broadcas
 /// The formula element by element, its inputs broadcast to the shape.
 pub(crate) fn map(graph: &mut Graph, formula: Formula, inputs: &[ValueId], shape: Shape) -> ValueId {
     debug_assert!(
-        inputs
-            .iter()
-            .all(|&input| broadcast_shapes(graph.shape(input), &shape).as_ref() == Some(&shape)),
+        inputs.iter().all(|&input| broadcast_shapes(graph.shape(input), &shape).as_ref() == Some(&shape)),
         "inputs of a map broadcast to {shape:?}"
     );
     let (formula, inputs) = canonical_inputs(graph, formula, inputs);
@@ -34,11 +36,7 @@ pub(crate) fn map(graph: &mut Graph, formula: Formula, inputs: &[ValueId], shape
         }
     }
     let batched = inputs.iter().any(|&input| graph.ty(input).batched);
-    let ty = Type {
-        shape,
-        element: Element::Real,
-        batched,
-    };
+    let ty = Type { shape, element: Element::Real, batched };
     graph.add(Op::Map(formula), inputs, ty)
 }
 
@@ -53,15 +51,10 @@ fn canonical_inputs(graph: &Graph, formula: Formula, inputs: &[ValueId]) -> (For
         })
         .collect();
     let formula = formula.substitute(&known);
-    let used: BTreeMap<ValueId, usize> = formula
-        .arguments()
-        .into_iter()
-        .map(|index| (sources[index], index))
-        .collect();
+    let used: BTreeMap<ValueId, usize> = formula.arguments().into_iter().map(|index| (sources[index], index)).collect();
     let kept: Vec<ValueId> = used.into_keys().collect();
-    let renumbered: Vec<Formula> = (sources.iter())
-        .map(|source| Formula::argument(kept.binary_search(source).unwrap_or_default()))
-        .collect();
+    let renumbered: Vec<Formula> =
+        (sources.iter()).map(|source| Formula::argument(kept.binary_search(source).unwrap_or_default())).collect();
     let merged = formula.substitute(&renumbered);
     if merged.arguments().len() < kept.len() {
         // Two arguments were one, and the formula does not depend on it after all.
@@ -79,11 +72,7 @@ fn unbroadcast(graph: &Graph, value: ValueId) -> ValueId {
             let source = graph.shape(node.inputs[0]);
             let added = node.ty.shape.len().saturating_sub(source.len());
             let leading = node.ty.shape[..added].iter().all(|&size| size == 1) && node.ty.shape[added..] == *source;
-            if leading {
-                unbroadcast(graph, node.inputs[0])
-            } else {
-                value
-            }
+            if leading { unbroadcast(graph, node.inputs[0]) } else { value }
         }
         _ => value,
     }
@@ -105,11 +94,7 @@ pub(crate) fn reduce(
     let mut axes = axes.to_vec();
     axes.sort_unstable();
     axes.dedup();
-    debug_assert!(
-        axes.iter().all(|&axis| axis < ty.shape.len()),
-        "axes {axes:?} of {:?}",
-        ty.shape
-    );
+    debug_assert!(axes.iter().all(|&axis| axis < ty.shape.len()), "axes {axes:?} of {:?}", ty.shape);
     debug_assert!(!over_samples || reduction == Reduction::Sum, "samples are only summed");
     let count: usize = axes.iter().map(|&axis| ty.shape[axis]).product();
     let kept = (0..ty.shape.len()).filter(|axis| !axes.contains(axis));
@@ -125,34 +110,22 @@ pub(crate) fn reduce(
             return graph.constant(value * times, shape);
         }
     }
+    if !over_samples && reduction == Reduction::Sum {
+        if let Some(value) = one_hot::sum(graph, input, &axes) {
+            return value;
+        }
+    }
     // sum(0) -> 0
     if graph.constant_value(input) == Some(0.0) {
         return graph.constant(0.0, shape);
     }
-    let ty = Type {
-        shape,
-        element: Element::Real,
-        batched: ty.batched && !over_samples,
-    };
-    graph.add(
-        Op::Reduce {
-            reduction,
-            axes,
-            over_samples,
-        },
-        vec![input],
-        ty,
-    )
+    let ty = Type { shape, element: Element::Real, batched: ty.batched && !over_samples };
+    graph.add(Op::Reduce { reduction, axes, over_samples }, vec![input], ty)
 }
 
 pub(crate) fn reshape(graph: &mut Graph, input: ValueId, shape: Shape) -> ValueId {
     let ty = graph.ty(input).clone();
-    assert_eq!(
-        elements(&ty.shape),
-        elements(&shape),
-        "reshape of {:?} to {shape:?}",
-        ty.shape
-    );
+    assert_eq!(elements(&ty.shape), elements(&shape), "reshape of {:?} to {shape:?}", ty.shape);
     // reshape(x) to its shape -> x
     if ty.shape == shape {
         return input;
@@ -192,4 +165,35 @@ pub(crate) fn transpose(graph: &mut Graph, input: ValueId, permutation: &[usize]
         }
         _ => graph.add(Op::Transpose(permutation.to_vec()), vec![input], Type { shape, ..ty }),
     }
+}
+
+/// The value, broadcast to that rank, without these axes, along which its size is 1.
+fn without_axes(graph: &mut Graph, value: ValueId, rank: usize, axes: &[usize]) -> ValueId {
+    let shape = graph.shape(value).to_vec();
+    let missing = rank - shape.len();
+    let kept = shape.iter().enumerate().filter(|(axis, _)| !axes.contains(&(axis + missing)));
+    let shape: Shape = kept.map(|(_, &size)| size).collect();
+    graph.reshape(value, shape)
+}
+
+/// Whether a value that is broadcast to that rank is not the same all along one of these axes.
+fn varies_along(graph: &Graph, value: ValueId, rank: usize, axes: &[usize]) -> bool {
+    let shape = graph.shape(value);
+    let missing = rank - shape.len();
+    axes.iter().any(|&axis| axis >= missing && shape[axis - missing] != 1)
+}
+
+/// The map of a formula, `value` saying for each argument that it mentions what that is.
+fn map_of_mentioned(
+    graph: &mut Graph,
+    formula: &Formula,
+    mut value: impl FnMut(&mut Graph, usize) -> ValueId,
+    shape: Shape,
+) -> ValueId {
+    let mentioned: Vec<usize> = formula.arguments().into_iter().collect();
+    let inputs: Vec<ValueId> = mentioned.iter().map(|&index| value(graph, index)).collect();
+    let count = mentioned.last().map_or(0, |last| last + 1);
+    let places: Vec<Formula> =
+        (0..count).map(|index| Formula::argument(mentioned.binary_search(&index).unwrap_or_default())).collect();
+    graph.map_to(formula.substitute(&places), &inputs, shape)
 }

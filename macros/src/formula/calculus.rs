@@ -57,11 +57,7 @@ impl Formula {
         let direct = self.inner_derivative(argument, &mut known);
         let own = Formula::argument(output);
         let by_output = self.outer_derivative(argument, &own, &mut known).replace(self, &own);
-        if by_output.cost() <= direct.cost() {
-            by_output
-        } else {
-            direct
-        }
+        if by_output.cost() <= direct.cost() { by_output } else { direct }
     }
 
     /// In terms of the arguments alone.
@@ -69,21 +65,15 @@ impl Formula {
         if let Some(derivative) = known.get(self) {
             return derivative.clone();
         }
-        let inner: Vec<Formula> = self
-            .children()
-            .into_iter()
-            .map(|child| child.inner_derivative(argument, known))
-            .collect();
+        let inner: Vec<Formula> =
+            self.children().into_iter().map(|child| child.inner_derivative(argument, known)).collect();
         let derivative = match self.kind() {
             Kind::Argument(index) => Formula::constant(if *index == argument { 1.0 } else { 0.0 }),
             Kind::Constant(_) => Formula::constant(0.0),
             Kind::Apply(function, arguments) => chain((function.derivative)(arguments, self), inner),
-            Kind::Sum { terms, .. } => normal::sum(
-                0.0,
-                inner
-                    .into_iter()
-                    .zip(terms.iter().map(|(_, coefficient)| coefficient.0)),
-            ),
+            Kind::Sum { terms, .. } => {
+                normal::sum(0.0, inner.into_iter().zip(terms.iter().map(|(_, coefficient)| coefficient.0)))
+            }
             Kind::Product(factors) => product_rule(factors, inner),
         };
         known.insert(self.clone(), derivative.clone());
@@ -100,17 +90,11 @@ impl Formula {
                 arguments[0].clone().select(yes, no)
             }
             Kind::Apply(function, arguments) if matches!(function.name, "max" | "min") => {
-                let inner = arguments
-                    .iter()
-                    .map(|arm| arm.outer_derivative(argument, own, known))
-                    .collect();
+                let inner = arguments.iter().map(|arm| arm.outer_derivative(argument, own, known)).collect();
                 chain((function.derivative)(arguments, own), inner)
             }
             Kind::Apply(function, arguments) => {
-                let inner = arguments
-                    .iter()
-                    .map(|inner| inner.inner_derivative(argument, known))
-                    .collect();
+                let inner = arguments.iter().map(|inner| inner.inner_derivative(argument, known)).collect();
                 chain((function.derivative)(arguments, own), inner)
             }
             Kind::Sum { constant, terms } => match terms.as_slice() {
@@ -133,10 +117,8 @@ impl Formula {
         own: &Formula,
         known: &mut HashMap<Formula, Formula>,
     ) -> Formula {
-        let (conditions, rest): (Vec<_>, Vec<_>) = factors
-            .iter()
-            .cloned()
-            .partition(|(factor, exponent)| *exponent > 0 && factor.is_condition());
+        let (conditions, rest): (Vec<_>, Vec<_>) =
+            factors.iter().cloned().partition(|(factor, exponent)| *exponent > 0 && factor.is_condition());
         if !conditions.is_empty() {
             let rest = normal::product(1.0, rest);
             return normal::product(1.0, conditions) * rest.outer_derivative(argument, own, known);
@@ -155,10 +137,7 @@ impl Formula {
 }
 
 fn chain(outer: Vec<Formula>, inner: Vec<Formula>) -> Formula {
-    normal::sum(
-        0.0,
-        outer.into_iter().zip(inner).map(|(outer, inner)| (outer * inner, 1.0)),
-    )
+    normal::sum(0.0, outer.into_iter().zip(inner).map(|(outer, inner)| (outer * inner, 1.0)))
 }
 
 /// The product without one power of this factor.

@@ -24,19 +24,12 @@ struct Text {
 
 impl Text {
     fn new(text: impl Into<String>, binding: Binding) -> Self {
-        Self {
-            text: text.into(),
-            binding,
-        }
+        Self { text: text.into(), binding }
     }
 
     /// In parentheses, unless it holds together at least that strongly.
     fn at_least(self, binding: Binding) -> String {
-        if self.binding >= binding {
-            self.text
-        } else {
-            format!("({})", self.text)
-        }
+        if self.binding >= binding { self.text } else { format!("({})", self.text) }
     }
 }
 
@@ -50,10 +43,7 @@ impl fmt::Display for Formula {
 impl Formula {
     /// With names for the arguments: `0.5 * (y - t)^2`.
     pub(crate) fn display_with(&self, names: &[String]) -> String {
-        number(self, &|index| {
-            names.get(index).cloned().unwrap_or_else(|| format!("x{index}"))
-        })
-        .text
+        number(self, &|index| names.get(index).cloned().unwrap_or_else(|| format!("x{index}"))).text
     }
 }
 
@@ -61,10 +51,7 @@ type Names<'a> = &'a dyn Fn(usize) -> String;
 
 fn number(formula: &Formula, names: Names<'_>) -> Text {
     if formula.is_condition() {
-        return Text::new(
-            format!("if {} {{ 1 }} else {{ 0 }}", condition(formula, names).text),
-            Binding::Choice,
-        );
+        return Text::new(format!("if {} {{ 1 }} else {{ 0 }}", condition(formula, names).text), Binding::Choice);
     }
     match formula.kind() {
         Kind::Argument(index) => Text::new(names(*index), Binding::Atom),
@@ -91,18 +78,12 @@ fn call(name: &str, arguments: &[Formula], names: Names<'_>) -> Text {
 }
 
 fn choice(condition: Text, yes: Text, no: Text) -> Text {
-    Text::new(
-        format!("if {} {{ {} }} else {{ {} }}", condition.text, yes.text, no.text),
-        Binding::Choice,
-    )
+    Text::new(format!("if {} {{ {} }} else {{ {} }}", condition.text, yes.text, no.text), Binding::Choice)
 }
 
 fn condition(formula: &Formula, names: Names<'_>) -> Text {
     if let Some(parts) = formula.as_conjunction() {
-        let parts: Vec<_> = parts
-            .iter()
-            .map(|part| condition(part, names).at_least(Binding::And))
-            .collect();
+        let parts: Vec<_> = parts.iter().map(|part| condition(part, names).at_least(Binding::And)).collect();
         return Text::new(parts.join(" && "), Binding::And);
     }
     let Some((name, [left, right])) = formula.as_function() else {
@@ -149,21 +130,13 @@ fn sum(offset: f64, terms: &[(Formula, Number)], names: Names<'_>) -> Text {
             (_, false) => " + ",
             (_, true) => " - ",
         };
-        let size = if alike {
-            coefficient.abs() / scale
-        } else {
-            coefficient.abs()
-        };
+        let size = if alike { coefficient.abs() / scale } else { coefficient.abs() };
         text += &match term {
             None => constant(size).text,
             Some(term) => match term.as_factors() {
                 _ if size == 1.0 => number(term, names).at_least(Binding::Product),
                 Some(factors) if !has_conditions(factors) => product(size, factors, names).text,
-                _ => format!(
-                    "{} * {}",
-                    constant(size).text,
-                    number(term, names).at_least(Binding::Power)
-                ),
+                _ => format!("{} * {}", constant(size).text, number(term, names).at_least(Binding::Power)),
             },
         };
     }
@@ -175,30 +148,19 @@ fn sum(offset: f64, terms: &[(Formula, Number)], names: Names<'_>) -> Text {
 }
 
 fn has_conditions(factors: &[(Formula, i32)]) -> bool {
-    factors
-        .iter()
-        .any(|(factor, exponent)| *exponent == 1 && factor.is_condition())
+    factors.iter().any(|(factor, exponent)| *exponent == 1 && factor.is_condition())
 }
 
 fn product(coefficient: f64, factors: &[(Formula, i32)], names: Names<'_>) -> Text {
-    let (conditions, rest): (Vec<_>, Vec<_>) = factors
-        .iter()
-        .cloned()
-        .partition(|(factor, exponent)| *exponent == 1 && factor.is_condition());
+    let (conditions, rest): (Vec<_>, Vec<_>) =
+        factors.iter().cloned().partition(|(factor, exponent)| *exponent == 1 && factor.is_condition());
     if !conditions.is_empty() {
         let test = super::normal::product(1.0, conditions);
-        return choice(
-            condition(&test, names),
-            product(coefficient, &rest, names),
-            constant(0.0),
-        );
+        return choice(condition(&test, names), product(coefficient, &rest, names), constant(0.0));
     }
     let power = |(factor, exponent): &(Formula, i32)| match exponent.abs() {
         1 => number(factor, names),
-        size => Text::new(
-            format!("{}^{size}", number(factor, names).at_least(Binding::Atom)),
-            Binding::Power,
-        ),
+        size => Text::new(format!("{}^{size}", number(factor, names).at_least(Binding::Atom)), Binding::Power),
     };
     let mut above: Vec<Text> = rest.iter().filter(|(_, exponent)| *exponent > 0).map(power).collect();
     let mut below: Vec<Text> = rest.iter().filter(|(_, exponent)| *exponent < 0).map(power).collect();
@@ -208,20 +170,12 @@ fn product(coefficient: f64, factors: &[(Formula, i32)], names: Names<'_>) -> Te
     if above.len() == 1 && below.is_empty() {
         return above.remove(0);
     }
-    let join = |parts: Vec<Text>| {
-        parts
-            .into_iter()
-            .map(|part| part.at_least(Binding::Power))
-            .collect::<Vec<_>>()
-            .join(" * ")
-    };
+    let join =
+        |parts: Vec<Text>| parts.into_iter().map(|part| part.at_least(Binding::Power)).collect::<Vec<_>>().join(" * ");
     let above = join(above);
     match below.len() {
         0 => Text::new(above, Binding::Product),
-        1 => Text::new(
-            format!("{above} / {}", below.remove(0).at_least(Binding::Power)),
-            Binding::Product,
-        ),
+        1 => Text::new(format!("{above} / {}", below.remove(0).at_least(Binding::Power)), Binding::Product),
         _ => Text::new(format!("{above} / ({})", join(below)), Binding::Product),
     }
 }

@@ -11,11 +11,7 @@ pub(super) fn sum(constant: f64, terms: impl IntoIterator<Item = (Formula, f64)>
             Kind::Constant(value) => total += coefficient * value.0,
             Kind::Sum { constant, terms } => {
                 total += coefficient * constant.0;
-                flat.extend(
-                    terms
-                        .iter()
-                        .map(|(inner, number)| (inner.clone(), coefficient * number.0)),
-                );
+                flat.extend(terms.iter().map(|(inner, number)| (inner.clone(), coefficient * number.0)));
             }
             _ => flat.push((term, coefficient)),
         }
@@ -33,14 +29,8 @@ pub(super) fn sum(constant: f64, terms: impl IntoIterator<Item = (Formula, f64)>
 }
 
 fn raw_sum(constant: f64, terms: Vec<(Formula, f64)>) -> Formula {
-    let terms = terms
-        .into_iter()
-        .map(|(term, coefficient)| (term, Number(coefficient)))
-        .collect();
-    Formula::intern(Kind::Sum {
-        constant: Number(constant),
-        terms,
-    })
+    let terms = terms.into_iter().map(|(term, coefficient)| (term, Number(coefficient))).collect();
+    Formula::intern(Kind::Sum { constant: Number(constant), terms })
 }
 
 /// Sorted, equal ones combined, those that came to nothing left out.
@@ -67,14 +57,11 @@ fn exponentials(constant: f64, terms: &[(Formula, f64)]) -> Option<Formula> {
         return None;
     }
     let (index, name, argument) =
-        terms
-            .iter()
-            .enumerate()
-            .find_map(|(index, (term, coefficient))| match term.as_function()? {
-                ("exp", [argument]) if *coefficient == -constant => Some((index, "exp_m1", argument)),
-                ("exp_m1", [argument]) if *coefficient == constant => Some((index, "exp", argument)),
-                _ => None,
-            })?;
+        terms.iter().enumerate().find_map(|(index, (term, coefficient))| match term.as_function()? {
+            ("exp", [argument]) if *coefficient == -constant => Some((index, "exp_m1", argument)),
+            ("exp_m1", [argument]) if *coefficient == constant => Some((index, "exp", argument)),
+            _ => None,
+        })?;
     let mut terms = terms.to_vec();
     terms[index].0 = Formula::apply(name, std::slice::from_ref(argument));
     Some(sum(0.0, terms))
@@ -92,34 +79,20 @@ fn factor_out(terms: &[(Formula, f64)]) -> Option<Formula> {
     let factors: Vec<_> = terms.iter().map(|(term, _)| factors_of(term)).collect();
     let mut common = factors[0].clone();
     for others in &factors[1..] {
-        common.retain_mut(
-            |(factor, exponent)| match others.iter().find(|(other, _)| other == factor) {
-                Some((_, other)) if other.signum() == exponent.signum() => {
-                    *exponent = if other.abs() < exponent.abs() {
-                        *other
-                    } else {
-                        *exponent
-                    };
-                    true
-                }
-                _ => false,
-            },
-        );
+        common.retain_mut(|(factor, exponent)| match others.iter().find(|(other, _)| other == factor) {
+            Some((_, other)) if other.signum() == exponent.signum() => {
+                *exponent = if other.abs() < exponent.abs() { *other } else { *exponent };
+                true
+            }
+            _ => false,
+        });
     }
     if common.is_empty() {
         return None;
     }
     let divided = terms.iter().zip(factors).map(|((_, coefficient), factors)| {
         let inverse = common.iter().map(|(factor, exponent)| (factor.clone(), -exponent));
-        (
-            product(
-                1.0,
-                merge(factors.into_iter().chain(inverse).collect(), 0, |left, right| {
-                    left + right
-                }),
-            ),
-            *coefficient,
-        )
+        (product(1.0, merge(factors.into_iter().chain(inverse).collect(), 0, |left, right| left + right)), *coefficient)
     });
     let inner = sum(0.0, divided.collect::<Vec<_>>());
     common.push((inner, 1));
@@ -166,9 +139,7 @@ pub(super) fn product(coefficient: f64, factors: impl IntoIterator<Item = (Formu
     }
     match base.kind() {
         Kind::Sum { constant, terms } => {
-            let scaled = terms
-                .iter()
-                .map(|(term, number)| (term.clone(), coefficient * number.0));
+            let scaled = terms.iter().map(|(term, number)| (term.clone(), coefficient * number.0));
             sum(coefficient * constant.0, scaled.collect::<Vec<_>>())
         }
         _ => raw_sum(0.0, vec![(base, coefficient)]),
@@ -215,9 +186,7 @@ fn rewrite(factors: &mut Vec<(Formula, i32)>) -> Option<(Formula, i32)> {
             // exp(x) * sigmoid(-x) -> sigmoid(x)
             Some(("exp", [inner])) if exponent > 0 => {
                 let opposite = Formula::apply("sigmoid", &[-inner.clone()]);
-                let Some(other) = factors
-                    .iter()
-                    .position(|(other, power)| *other == opposite && *power == exponent)
+                let Some(other) = factors.iter().position(|(other, power)| *other == opposite && *power == exponent)
                 else {
                     continue;
                 };
@@ -268,11 +237,7 @@ fn square_root(
 }
 
 fn one_plus_exponential(formula: &Formula) -> Option<Formula> {
-    let Kind::Sum {
-        constant: Number(1.0),
-        terms,
-    } = formula.kind()
-    else {
+    let Kind::Sum { constant: Number(1.0), terms } = formula.kind() else {
         return None;
     };
     match terms.as_slice() {

@@ -11,10 +11,7 @@ struct Source(u64);
 
 impl Source {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
     }
 
@@ -29,9 +26,7 @@ struct Pair {
     plain: Box<dyn Fn(&[f64]) -> f64>,
 }
 
-const UNARY: [&str; 11] = [
-    "neg", "exp", "tanh", "sigmoid", "abs", "square", "softplus", "sin", "relu", "elu", "sign",
-];
+const UNARY: [&str; 11] = ["neg", "exp", "tanh", "sigmoid", "abs", "square", "softplus", "sin", "relu", "elu", "sign"];
 const BINARY: [&str; 9] = ["add", "sub", "mul", "add", "sub", "mul", "max", "min", "div"];
 const COMPARISONS: [&str; 4] = ["lt", "le", "gt", "ge"];
 
@@ -48,31 +43,20 @@ fn plain(name: &'static str, inner: Vec<Pair>) -> Pair {
             "mul" => a * b,
             "div" => a / b,
             "square" => a * a,
-            _ => Formula::apply(name, &numbers)
-                .as_constant()
-                .expect("numbers are folded"),
+            _ => Formula::apply(name, &numbers).as_constant().expect("numbers are folded"),
         }
     };
-    Pair {
-        formula: Formula::apply(name, &formulas),
-        plain: Box::new(evaluate),
-    }
+    Pair { formula: Formula::apply(name, &formulas), plain: Box::new(evaluate) }
 }
 
 fn expression(source: &mut Source, depth: usize) -> Pair {
     if depth == 0 || source.below(8) == 0 {
         let number = source.number();
         return match source.below(4) {
-            0 => Pair {
-                formula: Formula::constant(number),
-                plain: Box::new(move |_| number),
-            },
+            0 => Pair { formula: Formula::constant(number), plain: Box::new(move |_| number) },
             index => {
                 let index = index - 1;
-                Pair {
-                    formula: Formula::argument(index),
-                    plain: Box::new(move |arguments| arguments[index]),
-                }
+                Pair { formula: Formula::argument(index), plain: Box::new(move |arguments| arguments[index]) }
             }
         };
     }
@@ -85,10 +69,7 @@ fn expression(source: &mut Source, depth: usize) -> Pair {
             let name = COMPARISONS[source.below(COMPARISONS.len())];
             let sides = vec![expression(source, depth - 1), expression(source, depth - 1)];
             let test = plain(name, sides);
-            plain(
-                "select",
-                vec![test, expression(source, depth - 1), expression(source, depth - 1)],
-            )
+            plain("select", vec![test, expression(source, depth - 1), expression(source, depth - 1)])
         }
         _ => {
             let name = BINARY[source.below(BINARY.len())];
@@ -121,11 +102,7 @@ fn for_random(seed: u64, mut test: impl FnMut(&Pair, &[f64], f64) -> bool) {
 fn simplification_keeps_values() {
     for_random(1, |pair, arguments, value| {
         let found = pair.formula.evaluate(arguments);
-        assert!(
-            close(found, value, 1e-6),
-            "{} at {arguments:?}: {found}, not {value}",
-            pair.formula
-        );
+        assert!(close(found, value, 1e-6), "{} at {arguments:?}: {found}, not {value}", pair.formula);
         true
     });
 }
@@ -141,11 +118,7 @@ fn derivatives_agree_with_differences() {
             };
             let differences = [1e-6, 1e-4].map(|step| {
                 let [left, right] = [-step, step].map(moved);
-                (
-                    (right - value) / step,
-                    (value - left) / step,
-                    (right - left) / (2.0 * step),
-                )
+                ((right - value) / step, (value - left) / step, (right - left) / (2.0 * step))
             });
             let [(right, left, _), (_, _, wide)] = differences;
             let smooth = close(right, left, 1e-3) && close(wide, right, 1e-3) && wide.abs() < 1e4;
@@ -166,14 +139,9 @@ fn derivatives_agree_with_differences() {
 #[test]
 fn emitted_code_computes_the_same() {
     for_random(3, |pair, arguments, value| {
-        let formulas = [
-            pair.formula.clone(),
-            pair.formula.derivative(0, 3),
-            pair.formula.derivative(1, 3),
-        ];
-        let names: Vec<_> = ["x0", "x1", "x2", "x3"]
-            .map(|name| syn::Ident::new(name, proc_macro2::Span::call_site()))
-            .into();
+        let formulas = [pair.formula.clone(), pair.formula.derivative(0, 3), pair.formula.derivative(1, 3)];
+        let names: Vec<_> =
+            ["x0", "x1", "x2", "x3"].map(|name| syn::Ident::new(name, proc_macro2::Span::call_site())).into();
         let places: Vec<_> = names.iter().map(|name| quote!(#name)).collect();
         let (lets, results) = Formula::tokens(&formulas, &places, &quote!(simd));
         let block: syn::Block = syn::parse2(quote!({ #lets (#(#results,)*) })).expect("valid code");
@@ -184,11 +152,7 @@ fn emitted_code_computes_the_same() {
         for (found, formula) in found.into_iter().zip(&formulas) {
             let expected = formula.evaluate(&all);
             let same = close(found, expected, 1e-9) || !expected.is_finite();
-            assert!(
-                same,
-                "{formula} at {all:?}: {found}, not {expected}, by {}",
-                quote!(#block)
-            );
+            assert!(same, "{formula} at {all:?}: {found}, not {expected}, by {}", quote!(#block));
         }
         true
     });
@@ -200,9 +164,7 @@ fn run(block: &syn::Block, known: &mut HashMap<String, f64>) -> Vec<f64> {
     for statement in &block.stmts {
         match statement {
             syn::Stmt::Local(local) => {
-                let syn::Pat::Ident(name) = &local.pat else {
-                    panic!("names are bound")
-                };
+                let syn::Pat::Ident(name) = &local.pat else { panic!("names are bound") };
                 let value = value(&local.init.as_ref().expect("a value").expr, known);
                 known.insert(name.ident.to_string(), value);
             }
@@ -245,10 +207,8 @@ fn value(code: &syn::Expr, known: &HashMap<String, f64>) -> f64 {
         }
         Expr::Call(call) => value(&call.args[1], known),
         Expr::MethodCall(call) => {
-            let arguments: Vec<f64> = std::iter::once(&*call.receiver)
-                .chain(&call.args)
-                .map(|argument| value(argument, known))
-                .collect();
+            let arguments: Vec<f64> =
+                std::iter::once(&*call.receiver).chain(&call.args).map(|argument| value(argument, known)).collect();
             match call.method.to_string().as_str() {
                 "mul_add" => arguments[0] * arguments[1] + arguments[2],
                 "powi" => arguments[0].powi(arguments[1] as i32),
@@ -256,9 +216,7 @@ fn value(code: &syn::Expr, known: &HashMap<String, f64>) -> f64 {
                 method => {
                     let name = if method == "softplus" { "log1pexp" } else { method };
                     let numbers: Vec<Formula> = arguments.iter().map(|&number| Formula::constant(number)).collect();
-                    Formula::apply(name, &numbers)
-                        .as_constant()
-                        .expect("numbers are folded")
+                    Formula::apply(name, &numbers).as_constant().expect("numbers are folded")
                 }
             }
         }

@@ -14,10 +14,7 @@ impl Formula {
     /// `c*x` with a number `c` other than 1.
     pub(crate) fn as_scaled(&self) -> Option<(f64, Formula)> {
         match self.kind() {
-            Kind::Sum {
-                constant: Number(0.0),
-                terms,
-            } => match terms.as_slice() {
+            Kind::Sum { constant: Number(0.0), terms } => match terms.as_slice() {
                 [(term, coefficient)] => Some((coefficient.0, term.clone())),
                 _ => None,
             },
@@ -29,6 +26,16 @@ impl Formula {
     pub(crate) fn as_power(&self) -> Option<(Formula, i32)> {
         match self.as_factors() {
             Some([(base, exponent)]) => Some((base.clone(), *exponent)),
+            _ => None,
+        }
+    }
+
+    /// Arguments and their coefficients, if it is a sum of nothing but these.
+    pub(crate) fn as_linear(&self) -> Option<Vec<(usize, f64)>> {
+        match self.kind() {
+            Kind::Sum { constant: Number(0.0), terms } => {
+                terms.iter().map(|(term, coefficient)| Some((term.as_argument()?, coefficient.0))).collect()
+            }
             _ => None,
         }
     }

@@ -86,14 +86,8 @@ fn formulas_are_readable() {
         (-x() - number(1.5), "-x - 1.5"),
         (x() / (y() * call("sqrt", &[x()])), "sqrt(x) / y"),
         (call("clamp", &[x(), number(0.0), number(1.0)]), "min(max(x, 0), 1)"),
-        (
-            call("lt", &[x(), y()]).select(x(), y() + number(1.0)),
-            "if x < y { x } else { y + 1 }",
-        ),
-        (
-            number(3.0) + call("gt", &[x(), y()]) * y(),
-            "(if x > y { y } else { 0 }) + 3",
-        ),
+        (call("lt", &[x(), y()]).select(x(), y() + number(1.0)), "if x < y { x } else { y + 1 }"),
+        (number(3.0) + call("gt", &[x(), y()]) * y(), "(if x > y { y } else { 0 }) + 3"),
         (call("powf", &[x(), y()]), "x^y"),
     ];
     for (formula, expected) in cases {
@@ -111,26 +105,17 @@ fn written_out_functions_are_recognised() {
         (x() / (one() + exp(-x())), call("silu", &[x()])),
         (call("ln", &[one() + exp(x())]), call("softplus", &[x()])),
         (-call("ln", &[call("sigmoid", &[-x()])]), call("softplus", &[x()])),
-        (
-            call("ln", &[one() - call("sigmoid", &[x()])]),
-            -call("softplus", &[x()]),
-        ),
+        (call("ln", &[one() - call("sigmoid", &[x()])]), -call("softplus", &[x()])),
         (exp(x()) - one(), call("exp_m1", &[x()])),
         (call("ln", &[one() + x()]), call("ln_1p", &[x()])),
         (call("sqrt", &[x()]) * call("sqrt", &[x()]), x()),
         (call("sqrt", &[x().powi(2)]), call("abs", &[x()])),
         (call("powf", &[x(), number(-0.5)]), call("rsqrt", &[x()])),
         (call("powi", &[x(), number(2.0)]), call("square", &[x()])),
-        (
-            call("gt", &[x(), number(0.0)]).select(x(), number(0.0)),
-            call("gt", &[x(), number(0.0)]) * x(),
-        ),
+        (call("gt", &[x(), number(0.0)]).select(x(), number(0.0)), call("gt", &[x(), number(0.0)]) * x()),
         (call("gt", &[number(0.0), x()]), call("lt", &[x(), number(0.0)])),
         (call("gt", &[x() - y(), number(0.0)]), call("gt", &[x(), y()])),
-        (
-            call("ge", &[x(), y()]).select(x(), y()),
-            call("lt", &[x(), y()]).select(y(), x()),
-        ),
+        (call("ge", &[x(), y()]).select(x(), y()), call("lt", &[x(), y()]).select(y(), x())),
     ];
     for (written, expected) in cases {
         assert_eq!(written, expected);
@@ -141,10 +126,7 @@ fn written_out_functions_are_recognised() {
 fn conditions_are_known_in_their_arms() {
     let positive = call("gt", &[x(), number(0.0)]);
     let inner = positive.clone().select(x(), y());
-    assert_eq!(
-        positive.clone().select(inner, number(3.0)),
-        positive.clone().select(x(), number(3.0))
-    );
+    assert_eq!(positive.clone().select(inner, number(3.0)), positive.clone().select(x(), number(3.0)));
     assert_eq!(positive.clone() * positive.clone(), positive);
     assert_eq!(call("not", &[positive.clone()]), call("le", &[x(), number(0.0)]));
     let both = call("and", &[positive.clone(), call("lt", &[x(), number(1.0)])]);

@@ -27,14 +27,8 @@ impl Formula {
                 }
             });
         }
-        let mut writer = Writer {
-            arguments,
-            simd,
-            uses,
-            bound: HashMap::new(),
-            numbers: vec![],
-            lets: TokenStream::new(),
-        };
+        let mut writer =
+            Writer { arguments, simd, uses, bound: HashMap::new(), numbers: vec![], lets: TokenStream::new() };
         let results = formulas.iter().map(|formula| writer.number(formula).tokens).collect();
         (writer.lets, results)
     }
@@ -80,11 +74,7 @@ impl Expression {
 
 impl Writer<'_> {
     fn bind(&mut self, prefix: &str, tokens: TokenStream) -> Ident {
-        let name = format_ident!(
-            "{prefix}_{}",
-            self.bound.len() + self.numbers.len(),
-            span = Span::call_site()
-        );
+        let name = format_ident!("{prefix}_{}", self.bound.len() + self.numbers.len(), span = Span::call_site());
         self.lets.extend(quote!(let #name = #tokens;));
         name
     }
@@ -96,11 +86,7 @@ impl Writer<'_> {
             None => {
                 let number = if value.is_finite() {
                     let literal = Literal::f64_suffixed(value.abs());
-                    if value < 0.0 {
-                        quote!(-#literal)
-                    } else {
-                        quote!(#literal)
-                    }
+                    if value < 0.0 { quote!(-#literal) } else { quote!(#literal) }
                 } else {
                     let bits = Literal::u64_suffixed(value.to_bits());
                     quote!(f64::from_bits(#bits))
@@ -146,16 +132,9 @@ impl Writer<'_> {
     }
 
     fn call(&mut self, method: &str, arguments: &[Formula]) -> Expression {
-        let receiver = if method == "select" {
-            self.mask(&arguments[0])
-        } else {
-            self.number(&arguments[0])
-        };
+        let receiver = if method == "select" { self.mask(&arguments[0]) } else { self.number(&arguments[0]) };
         let receiver = receiver.operand();
-        let others: Vec<_> = arguments[1..]
-            .iter()
-            .map(|argument| self.number(argument).tokens)
-            .collect();
+        let others: Vec<_> = arguments[1..].iter().map(|argument| self.number(argument).tokens).collect();
         let method = Ident::new(method, Span::call_site());
         Expression::simple(quote!(#receiver.#method(#(#others),*)))
     }
@@ -203,10 +182,8 @@ impl Writer<'_> {
     }
 
     fn product(&mut self, coefficient: f64, factors: &[(Formula, i32)]) -> Expression {
-        let (conditions, rest): (Vec<_>, Vec<_>) = factors
-            .iter()
-            .cloned()
-            .partition(|(factor, exponent)| *exponent == 1 && factor.is_condition());
+        let (conditions, rest): (Vec<_>, Vec<_>) =
+            factors.iter().cloned().partition(|(factor, exponent)| *exponent == 1 && factor.is_condition());
         if !conditions.is_empty() {
             let mask = self.mask(&super::normal::product(1.0, conditions)).operand();
             let value = self.product(coefficient, &rest).tokens;
@@ -222,10 +199,7 @@ impl Writer<'_> {
             let first = &above[0];
             above[0] = quote!((-#first));
         }
-        let divisor = (!below.is_empty()).then(|| Expression {
-            simple: below.len() == 1,
-            tokens: times(&below),
-        });
+        let divisor = (!below.is_empty()).then(|| Expression { simple: below.len() == 1, tokens: times(&below) });
         match (above.as_slice(), divisor) {
             ([], Some(divisor)) => {
                 let divisor = divisor.operand();
@@ -244,9 +218,7 @@ impl Writer<'_> {
     /// Two factors of a product that nothing else uses, for a fused multiplication and addition.
     fn two_factors(&mut self, term: &Formula) -> Option<(TokenStream, TokenStream)> {
         let factors = term.as_factors()?;
-        let plain = factors
-            .iter()
-            .all(|(factor, exponent)| *exponent > 0 && !factor.is_condition());
+        let plain = factors.iter().all(|(factor, exponent)| *exponent > 0 && !factor.is_condition());
         if !plain || self.uses.get(term).is_some_and(|uses| *uses > 1) {
             return None;
         }
@@ -348,10 +320,6 @@ impl Writer<'_> {
             return Expression::simple(quote!(#term.mul_add(#coefficient, #total)));
         }
         let (total, term) = (total.tokens, term.operand());
-        Expression::compound(if coefficient > 0.0 {
-            quote!(#total + #term)
-        } else {
-            quote!(#total - #term)
-        })
+        Expression::compound(if coefficient > 0.0 { quote!(#total + #term) } else { quote!(#total - #term) })
     }
 }

@@ -1,6 +1,6 @@
 //! A slow and simple evaluation of graphs in double precision: what every later stage must agree with.
 
-use super::{Graph, Node, Op, Reduction, Scan, Shape, ValueId};
+use super::{Element, Graph, Node, Op, Reduction, Scan, Shape, ValueId};
 
 /// A value's elements for each sample; one entry if it is the same for all.
 pub(crate) type Samples = Vec<Vec<f64>>;
@@ -78,11 +78,7 @@ fn over_batch(node: &Node, inputs: &[&Samples], shapes: &[&[usize]], environment
         Op::LookupAdjoint { .. } => true,
         _ => false,
     };
-    let count = if node.ty.batched || over_samples {
-        environment.batch
-    } else {
-        1
-    };
+    let count = if node.ty.batched || over_samples { environment.batch } else { 1 };
     let samples: Samples = (0..count)
         .map(|index| {
             let arguments: Vec<&[f64]> = inputs.iter().map(|input| sample(input, index)).collect();
@@ -113,18 +109,13 @@ fn one_sample(
         Op::Position { .. } => (0..size(shape)).map(|position| position as f64).collect(),
         Op::Random(stream) => (0..size(shape)).map(|_| (environment.random)(*stream)).collect(),
         Op::Map(formula) => each_place(shape, |place| {
-            let arguments: Vec<f64> = inputs
-                .iter()
-                .zip(shapes)
-                .map(|(input, shape)| input[broadcast_offset(shape, place)])
-                .collect();
+            let arguments: Vec<f64> =
+                inputs.iter().zip(shapes).map(|(input, shape)| input[broadcast_offset(shape, place)]).collect();
             formula.evaluate(&arguments)
         }),
-        Op::Contract {
-            lhs_transposed,
-            rhs_transposed,
-            ..
-        } => contract(inputs, shapes, [*lhs_transposed, *rhs_transposed], shape),
+        Op::Contract { lhs_transposed, rhs_transposed, .. } => {
+            contract(inputs, shapes, [*lhs_transposed, *rhs_transposed], shape)
+        }
         Op::Reduce { reduction, axes, .. } => reduce(*reduction, inputs[0], shapes[0], axes, shape),
         Op::Reshape | Op::StopGradient => inputs[0].to_vec(),
         Op::Transpose(permutation) => each_place(shape, |place| {
@@ -209,19 +200,11 @@ fn contract(inputs: &[&[f64]], shapes: &[&[usize]], transposed: [bool; 2], shape
     let lead = shape.len() - 2;
     let inner = shapes[0][if transposed[0] { lead } else { lead + 1 }];
     let at = |operand: usize, place: &[usize], row: usize, column: usize| {
-        let (row, column) = if transposed[operand] {
-            (column, row)
-        } else {
-            (row, column)
-        };
+        let (row, column) = if transposed[operand] { (column, row) } else { (row, column) };
         let place = [&place[..lead], &[row, column]].concat();
         inputs[operand][broadcast_offset(shapes[operand], &place)]
     };
-    each_place(shape, |place| {
-        (0..inner)
-            .map(|k| at(0, place, place[lead], k) * at(1, place, k, place[lead + 1]))
-            .sum()
-    })
+    each_place(shape, |place| (0..inner).map(|k| at(0, place, place[lead], k) * at(1, place, k, place[lead + 1])).sum())
 }
 
 fn reduce(reduction: Reduction, input: &[f64], from: &[usize], axes: &[usize], shape: &[usize]) -> Vec<f64> {
@@ -248,10 +231,7 @@ fn reduce(reduction: Reduction, input: &[f64], from: &[usize], axes: &[usize], s
 }
 
 fn scan_loop(scan: &Scan, inputs: &[&Samples], environment: &mut Environment<'_>) -> Outcome {
-    let mut carries: Vec<Samples> = inputs[..scan.next.len()]
-        .iter()
-        .map(|&initial| initial.clone())
-        .collect();
+    let mut carries: Vec<Samples> = inputs[..scan.next.len()].iter().map(|&initial| initial.clone()).collect();
     let sequences = &inputs[scan.next.len()..][..scan.sequences];
     let captured = &inputs[scan.next.len() + scan.sequences..];
     let mut steps: Vec<Vec<Outcome>> = (0..scan.steps).map(|_| vec![]).collect();
@@ -286,7 +266,168 @@ fn stacked(outcome: &Outcome, value: ValueId) -> Samples {
     };
     let values: Vec<&Samples> = steps.iter().map(|step| step[value.0].value()).collect();
     let samples = values.iter().map(|value| value.len()).max().expect("a scan has steps");
-    (0..samples)
-        .map(|index| values.iter().flat_map(|value| sample(value, index)).copied().collect())
-        .collect()
+    (0..samples).map(|index| values.iter().flat_map(|value| sample(value, index)).copied().collect()).collect()
+}
+
+/// Numbers from 0 to 1 that depend on nothing but the key and the index.
+fn hashed(key: usize, index: usize) -> f64 {
+    let mut bits =
+        (key as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (index as u64).wrapping_mul(0xd1b5_4a32_d192_ed03);
+    for _ in 0..3 {
+        bits = (bits ^ (bits >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    }
+    (bits >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Inputs, parameters and random numbers for a graph, the same for every graph that has the same inputs.
+pub(crate) struct Example {
+    pub(crate) batch: usize,
+    pub(crate) inputs: Vec<Samples>,
+    pub(crate) parameters: Vec<Vec<f64>>,
+}
+
+impl Example {
+    /// Numbers from -1 to 1, and any classes and lengths.
+    pub(crate) fn new(graph: &Graph, batch: usize) -> Self {
+        let mut example = Self { batch, inputs: vec![], parameters: vec![] };
+        for (_, node) in graph.nodes() {
+            let size = size(&node.ty.shape);
+            match node.op {
+                Op::Input(index) => {
+                    let element = |sample: usize, place: usize| {
+                        let number = hashed(index, sample * size + place);
+                        match node.ty.element {
+                            Element::Real => 2.0 * number - 1.0,
+                            Element::Class(bound) => (number * bound as f64).floor(),
+                            Element::Length(bound) => (number * bound as f64).floor() + 1.0,
+                        }
+                    };
+                    let samples = if node.ty.batched { batch } else { 1 };
+                    let value = (0..samples).map(|sample| (0..size).map(|place| element(sample, place)).collect());
+                    set(&mut example.inputs, index, value.collect());
+                }
+                Op::Parameter(index) => {
+                    let value = (0..size).map(|place| 2.0 * hashed(1000 + index, place) - 1.0);
+                    set(&mut example.parameters, index, value.collect());
+                }
+                _ => {}
+            }
+        }
+        example
+    }
+
+    /// The values of the roots.
+    pub(crate) fn evaluate(&self, graph: &Graph, roots: &[ValueId]) -> Vec<Samples> {
+        let mut drawn = std::collections::HashMap::new();
+        let mut random = |stream: usize| {
+            let count = drawn.entry(stream).or_insert(0);
+            *count += 1;
+            hashed(2000 + stream, *count)
+        };
+        let (batch, inputs, parameters) = (self.batch, &self.inputs, &self.parameters);
+        let values = interpret(graph, &mut Environment { batch, inputs, parameters, random: &mut random });
+        roots.iter().map(|&root| values.value(root).clone()).collect()
+    }
+}
+
+fn set<V: Default>(values: &mut Vec<V>, index: usize, value: V) {
+    while values.len() <= index {
+        values.push(V::default());
+    }
+    values[index] = value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Type;
+    use super::*;
+    use crate::formula::Formula;
+
+    fn real(shape: &[usize], batched: bool) -> Type {
+        Type { shape: shape.to_vec(), element: Element::Real, batched }
+    }
+
+    #[test]
+    fn contractions_sum_products_of_each_sample() {
+        let mut graph = Graph::new();
+        let x = graph.input(0, real(&[1, 2], true));
+        let weight = graph.parameter(0, vec![2, 2]);
+        let product = graph.matmul(x, weight);
+        let gradient = graph.contract(x, product, true, false, true);
+        let example = Example {
+            batch: 2,
+            inputs: vec![vec![vec![1.0, 2.0], vec![3.0, 4.0]]],
+            parameters: vec![vec![1.0, 10.0, 100.0, 1000.0]],
+        };
+        let values = example.evaluate(&graph, &[product, gradient]);
+        assert_eq!(values[0], [[201.0, 2010.0], [403.0, 4030.0]]);
+        assert_eq!(values[1], [[201.0 + 1209.0, 2010.0 + 12090.0, 402.0 + 1612.0, 4020.0 + 16120.0]]);
+    }
+
+    #[test]
+    fn shapes_are_moved() {
+        let mut graph = Graph::new();
+        let x = graph.parameter(0, vec![2, 3]);
+        let transposed = graph.transpose(x, &[1, 0]);
+        let slice = graph.slice(x, 1, 1, 3);
+        let pad = graph.pad(slice, 1, 0, 1);
+        let concat = graph.concat(&[slice, x], 1);
+        let most = graph.reduce(Reduction::Max, x, &[0]);
+        let position = graph.position(3, 1, 2);
+        let sum = graph.map(Formula::argument(0) + Formula::argument(1), &[x, position]);
+        let example = Example { batch: 1, inputs: vec![], parameters: vec![vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]] };
+        let values = example.evaluate(&graph, &[transposed, slice, pad, concat, most, sum]);
+        let expected: [&[f64]; 6] = [
+            &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0],
+            &[2.0, 3.0, 5.0, 6.0],
+            &[2.0, 3.0, 0.0, 5.0, 6.0, 0.0],
+            &[2.0, 3.0, 1.0, 2.0, 3.0, 5.0, 6.0, 4.0, 5.0, 6.0],
+            &[4.0, 5.0, 6.0],
+            &[1.0, 3.0, 5.0, 4.0, 6.0, 8.0],
+        ];
+        for (value, expected) in values.iter().zip(expected) {
+            assert_eq!(value[0], expected);
+        }
+    }
+
+    #[test]
+    fn tables_are_looked_up_and_added_to() {
+        let mut graph = Graph::new();
+        let table = graph.parameter(0, vec![3, 2]);
+        let ty = Type { shape: vec![2], element: Element::Class(3), batched: true };
+        let classes = graph.input(0, ty);
+        let rows = graph.lookup(table, classes);
+        let adjoint = graph.lookup_adjoint(classes, rows, 3);
+        let example = Example {
+            batch: 2,
+            inputs: vec![vec![vec![0.0, 2.0], vec![2.0, 2.0]]],
+            parameters: vec![vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]],
+        };
+        let values = example.evaluate(&graph, &[rows, adjoint]);
+        assert_eq!(values[0], [[1.0, 2.0, 5.0, 6.0], [5.0, 6.0, 5.0, 6.0]]);
+        assert_eq!(values[1], [[1.0, 2.0, 0.0, 0.0, 15.0, 18.0]]);
+    }
+
+    #[test]
+    fn loops_carry_their_state() {
+        let mut body = Graph::new();
+        let carry = body.input(0, real(&[], true));
+        let element = body.input(1, real(&[], true));
+        let step = body.input(2, real(&[], false));
+        let weighted = body.map(Formula::argument(0) * Formula::argument(1), &[element, step]);
+        let next = body.map(Formula::argument(0) + Formula::argument(1), &[carry, weighted]);
+        for (reverse, expected) in [(false, [0.0, 10.0, 70.0]), (true, [70.0, 70.0, 60.0])] {
+            let mut graph = Graph::new();
+            let sequence = graph.input(0, real(&[3], true));
+            let start = graph.constant(0.0, vec![]);
+            let scan = Scan { body: body.clone(), next: vec![next], sequences: 1, steps: 3, reverse };
+            let scan = graph.scan(scan, vec![start, sequence]);
+            let (all, last) = (graph.stacked(scan, next), graph.last(scan, 0));
+            assert_eq!(graph.verify(), Ok(()));
+            let example = Example { batch: 1, inputs: vec![vec![vec![5.0, 10.0, 30.0]]], parameters: vec![] };
+            let values = example.evaluate(&graph, &[all, last]);
+            assert_eq!(values[0][0], expected);
+            assert_eq!(values[1][0], [70.0]);
+        }
+    }
 }

@@ -4,19 +4,33 @@ use crate::formula::Formula;
 use crate::graph::rebuild::{Rebuilt, copy, rebuild, rebuild_bodies};
 use crate::graph::{Graph, Node, Op, Reduction, Shape, ValueId};
 
-use super::{elements, prune::prune_scans};
+use super::{elements, map_of_mentioned, prune::prune_scans, reuse::reuse_products, varies_along, without_axes};
 
 /// More inputs than this make a map spill vector registers.
 const MOST_INPUTS: usize = 12;
+
+/// A function of this cost or more is not merged into its user before differentiation: a derivative by its own value (of a
+/// `tanh`, a `sigmoid`, an `exp`) is far cheaper than computing it again.
+const EXPENSIVE: usize = 10;
 
 /// Rebuilds what the roots need, and gives their new values: maps merged into the map that uses them, sums taken into the
 /// contractions that they sum, what does not vary taken out of sums, dead carries and inputs of scans removed; bodies
 /// of scans likewise.
 pub(crate) fn fuse(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
-    let mut current = rebuild_bodies(graph, roots, fuse);
+    fuse_below(graph, roots, usize::MAX)
+}
+
+/// As [`fuse`], for a graph that is to be differentiated: expensive functions stay values of their own.
+pub(crate) fn fuse_cheap(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
+    fuse_below(graph, roots, EXPENSIVE)
+}
+
+fn fuse_below(graph: &Graph, roots: &[ValueId], bound: usize) -> (Graph, Vec<ValueId>) {
+    let mut current = rebuild_bodies(graph, roots, |body, wanted| fuse_below(body, wanted, bound));
     loop {
         let pruned = prune_scans(&current.graph, &current.roots);
-        let next = fuse_once(&pruned.graph, &pruned.roots);
+        let fused = fuse_once(&pruned.graph, &pruned.roots, bound);
+        let next = reuse_products(&fused.graph, &fused.roots);
         if next.graph == current.graph && next.roots == current.roots {
             return (next.graph, next.roots);
         }
@@ -24,18 +38,18 @@ pub(crate) fn fuse(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
     }
 }
 
-fn fuse_once(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
+fn fuse_once(graph: &Graph, roots: &[ValueId], bound: usize) -> Rebuilt {
     let uses = uses(graph, roots);
     rebuild(graph, roots, |new, _, node, inputs| {
-        let single = |index: usize| uses[node.inputs[index].0] == 1;
+        let single = |index: usize| used_once(graph, &uses, node.inputs[index]);
         match &node.op {
-            Op::Map(formula) => merge_producers(new, formula, inputs, &node.ty.shape, single),
-            Op::Reduce {
-                reduction,
-                axes,
-                over_samples,
-            } if single(0) => fuse_reduction(new, *reduction, inputs[0], axes, *over_samples)
-                .unwrap_or_else(|| copy(new, node, inputs)),
+            Op::Map(formula) => {
+                merge_producers(new, formula, inputs, node, |index, cost| cost < bound && single(index))
+            }
+            Op::Reduce { reduction, axes, over_samples } if single(0) => {
+                fuse_reduction(new, *reduction, inputs[0], axes, *over_samples)
+                    .unwrap_or_else(|| copy(new, node, inputs))
+            }
             Op::Transpose(permutation) if single(0) => {
                 transposed_product(new, inputs[0], permutation).unwrap_or_else(|| copy(new, node, inputs))
             }
@@ -43,6 +57,12 @@ fn fuse_once(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
             _ => copy(new, node, inputs),
         }
     })
+}
+
+/// Whether nothing else uses a value, nor what it is a reshaped form of.
+fn used_once(graph: &Graph, uses: &[usize], value: ValueId) -> bool {
+    let node = graph.node(value);
+    uses[value.0] == 1 && (!matches!(node.op, Op::Reshape) || used_once(graph, uses, node.inputs[0]))
 }
 
 /// How often each value is an input, or a root.
@@ -60,41 +80,86 @@ fn uses(graph: &Graph, roots: &[ValueId]) -> Vec<usize> {
     uses
 }
 
-/// map(f, map(g, x)) -> map(f(g), x), where shapes are equal: what is broadcast is not computed again for each place.
+/// map(f, map(g, x)) -> map(f(g), x), where both have the same places, so that nothing is computed twice, or where
+/// the whole is no dearer than `f` alone. `mergeable` says so of an input and its cost.
 fn merge_producers(
     graph: &mut Graph,
     formula: &Formula,
     inputs: &[ValueId],
-    shape: &Shape,
-    single: impl Fn(usize) -> bool,
+    node: &Node,
+    mergeable: impl Fn(usize, usize) -> bool,
 ) -> ValueId {
+    let batched = inputs.iter().any(|&input| graph.ty(input).batched);
+    let mut formula = formula.clone();
     let mut all: Vec<ValueId> = inputs.to_vec();
-    let mut arguments: Vec<Formula> = (0..inputs.len()).map(Formula::argument).collect();
     // Inputs that stay: those that have not been merged, and those of the merged ones.
     let mut kept: Vec<ValueId> = inputs.to_vec();
     for (index, &input) in inputs.iter().enumerate() {
-        let node = graph.node(input);
-        let Op::Map(inner) = &node.op else {
+        let Some((inner, sources)) = producer(graph, input) else {
             continue;
         };
-        if !single(index) || node.ty.shape != *shape {
-            continue;
-        }
         let mut after: Vec<ValueId> = kept.iter().copied().filter(|&value| value != input).collect();
-        after.extend(&node.inputs);
+        after.extend(&sources);
         after.sort_unstable();
         after.dedup();
-        if after.len() > MOST_INPUTS {
+        if after.len() > MOST_INPUTS || !mergeable(index, inner.cost()) {
             continue;
         }
-        let places: Vec<Formula> = (0..node.inputs.len())
-            .map(|place| Formula::argument(all.len() + place))
-            .collect();
+        let places = sources.iter().map(|source| {
+            let place = all.iter().position(|value| value == source && *value != input);
+            Formula::argument(place.unwrap_or_else(|| {
+                all.push(*source);
+                all.len() - 1
+            }))
+        });
+        let places: Vec<Formula> = places.collect();
+        let mut arguments: Vec<Formula> = (0..all.len()).map(Formula::argument).collect();
         arguments[index] = inner.substitute(&places);
-        all.extend(&node.inputs);
-        kept = after;
+        let merged = formula.substitute(&arguments);
+        let ty = graph.ty(input);
+        let same_places = ty.shape == node.ty.shape && ty.batched == batched;
+        if same_places || merged.cost() <= formula.cost() {
+            (formula, kept) = (merged, after);
+        }
     }
-    graph.map_to(formula.substitute(&arguments), &all, shape.clone())
+    graph.map_to(formula, &all, node.ty.shape.clone())
+}
+
+/// The map that makes a value, perhaps reshaped afterwards: reshape(map(f, x)) -> map(f, reshape(x)).
+fn producer(graph: &mut Graph, value: ValueId) -> Option<(Formula, Vec<ValueId>)> {
+    let node = graph.node(value).clone();
+    let source = match &node.op {
+        Op::Map(formula) => return Some((formula.clone(), node.inputs.clone())),
+        Op::Reshape => graph.node(node.inputs[0]).clone(),
+        _ => return None,
+    };
+    let Op::Map(formula) = source.op else {
+        return None;
+    };
+    let (from, to) = (source.ty.shape, node.ty.shape);
+    let shapes = source.inputs.iter().map(|&input| reshaped_like(graph.shape(input), &from, &to));
+    let shapes: Vec<Shape> = shapes.collect::<Option<_>>()?;
+    let inputs = source.inputs.iter().zip(shapes).map(|(&input, shape)| graph.reshape(input, shape)).collect();
+    Some((formula, inputs))
+}
+
+/// The shape of a tensor that is broadcast to `from` after the same reshaping to `to`: where only axes of size 1 come or
+/// go, any; else one that is the same everywhere, or has all elements.
+fn reshaped_like(shape: &[usize], from: &[usize], to: &[usize]) -> Option<Shape> {
+    if elements(shape) == 1 {
+        return Some(vec![]);
+    }
+    if shape == from {
+        return Some(to.to_vec());
+    }
+    let wide = |shape: &[usize]| -> Vec<usize> { shape.iter().copied().filter(|&size| size != 1).collect() };
+    if wide(from) != wide(to) {
+        return None;
+    }
+    let missing = from.len() - shape.len();
+    let mut sizes = (from.iter().enumerate().filter(|(_, size)| **size != 1))
+        .map(|(axis, _)| if axis < missing { 1 } else { shape[axis - missing] });
+    Some(to.iter().map(|&size| if size == 1 { 1 } else { sizes.next().expect("as many wide axes") }).collect())
 }
 
 fn fuse_reduction(
@@ -105,29 +170,15 @@ fn fuse_reduction(
     over_samples: bool,
 ) -> Option<ValueId> {
     match graph.node(input).op.clone() {
-        Op::Reduce {
-            reduction: inner,
-            axes: first,
-            over_samples: samples,
-        } if inner == reduction => {
+        Op::Reduce { reduction: inner, axes: first, over_samples: samples } if inner == reduction => {
             // reduce(reduce(x)) -> reduce(x)
             let source = graph.node(input).inputs[0];
-            let left: Vec<usize> = (0..graph.shape(source).len())
-                .filter(|axis| !first.contains(axis))
-                .collect();
-            let all: Vec<usize> = first
-                .iter()
-                .copied()
-                .chain(axes.iter().map(|&axis| left[axis]))
-                .collect();
+            let left: Vec<usize> = (0..graph.shape(source).len()).filter(|axis| !first.contains(axis)).collect();
+            let all: Vec<usize> = first.iter().copied().chain(axes.iter().map(|&axis| left[axis])).collect();
             Some(graph.reduce_samples(reduction, source, &all, over_samples || samples))
         }
         Op::Map(formula) if reduction == Reduction::Sum => take_out(graph, &formula, input, axes, over_samples),
-        Op::Contract {
-            lhs_transposed,
-            rhs_transposed,
-            over_samples: samples,
-        } if reduction == Reduction::Sum => {
+        Op::Contract { lhs_transposed, rhs_transposed, over_samples: samples } if reduction == Reduction::Sum => {
             let flags = [lhs_transposed, rhs_transposed, samples || over_samples];
             sum_of_products(graph, input, axes, flags, over_samples)
         }
@@ -145,51 +196,55 @@ fn take_out(
 ) -> Option<ValueId> {
     let node = graph.node(input).clone();
     let (coefficient, term) = formula.as_scaled().unwrap_or((1.0, formula.clone()));
+    let rank = node.ty.shape.len();
     let varies = |index: usize| {
-        let ty = graph.ty(node.inputs[index]);
-        let missing = node.ty.shape.len() - ty.shape.len();
-        let along = axes
-            .iter()
-            .any(|&axis| axis >= missing && ty.shape[axis - missing] != 1);
-        along || (over_samples && ty.batched)
+        let input = node.inputs[index];
+        varies_along(graph, input, rank, axes) || (over_samples && graph.ty(input).batched)
     };
     let factors = term.as_factors().map_or_else(|| vec![(term.clone(), 1)], <[_]>::to_vec);
-    let (inside, outside): (Vec<_>, Vec<_>) = factors
-        .into_iter()
-        .partition(|(factor, _)| factor.arguments().into_iter().any(varies));
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        factors.into_iter().partition(|(factor, _)| factor.arguments().into_iter().any(varies));
     if (outside.is_empty() && coefficient == 1.0) || inside.is_empty() {
         return None;
     }
     let inside = Formula::product(1.0, inside);
     let rest = graph.map_to(inside, &node.inputs, node.ty.shape.clone());
     let sum = graph.reduce_samples(Reduction::Sum, rest, axes, over_samples);
-    let outside = Formula::product(coefficient, outside);
-    let mut inputs = node.inputs.clone();
-    for argument in outside.arguments() {
-        inputs[argument] = without_axes(graph, inputs[argument], node.ty.shape.len(), axes);
-    }
-    // Inputs that the factor does not mention need not fit the smaller shape.
-    let mentioned: Vec<usize> = outside.arguments().into_iter().collect();
-    let places: Vec<Formula> = (0..inputs.len())
-        .map(|index| Formula::argument(mentioned.binary_search(&index).unwrap_or_default()))
-        .collect();
-    let mut kept: Vec<ValueId> = mentioned.iter().map(|&index| inputs[index]).collect();
-    let factor = outside.substitute(&places) * Formula::argument(kept.len());
-    kept.push(sum);
+    // The sum stands for one more argument.
+    let count = node.inputs.len();
+    let outside = Formula::product(coefficient, outside) * Formula::argument(count);
     let shape = graph.shape(sum).to_vec();
-    Some(graph.map_to(factor, &kept, shape))
+    let value = |graph: &mut Graph, index: usize| {
+        if index == count { sum } else { without_axes(graph, node.inputs[index], rank, axes) }
+    };
+    Some(map_of_mentioned(graph, &outside, value, shape))
 }
 
-/// The value, broadcast to that rank, without these axes, along which its size is 1.
-fn without_axes(graph: &mut Graph, value: ValueId, rank: usize, axes: &[usize]) -> ValueId {
-    let shape = graph.shape(value).to_vec();
-    let missing = rank - shape.len();
-    let kept = shape
-        .iter()
-        .enumerate()
-        .filter(|(axis, _)| !axes.contains(&(axis + missing)));
-    let shape: Shape = kept.map(|(_, &size)| size).collect();
-    graph.reshape(value, shape)
+/// a*sum(x) + b*sum(y) -> sum(a*x + b*y)
+fn sum_of_sums(
+    graph: &mut Graph,
+    formula: &Formula,
+    inputs: &[ValueId],
+    node: &Node,
+    single: impl Fn(usize) -> bool,
+) -> Option<ValueId> {
+    let terms = formula.as_linear().filter(|terms| terms.len() > 1 && terms.len() == inputs.len())?;
+    let first = graph.node(*inputs.first()?).clone();
+    let Op::Reduce { reduction: Reduction::Sum, axes, over_samples } = &first.op else {
+        return None;
+    };
+    let source = graph.ty(first.inputs[0]).clone();
+    let alike = inputs.iter().enumerate().all(|(index, &input)| {
+        let other = graph.node(input);
+        let shape = other.inputs.first().map(|&input| graph.ty(input));
+        single(index) && other.op == first.op && shape == Some(&source) && other.ty.shape == node.ty.shape
+    });
+    if !alike {
+        return None;
+    }
+    let sources: Vec<ValueId> = inputs.iter().map(|&input| graph.node(input).inputs[0]).collect();
+    let inner = graph.map(formula.clone(), &sources);
+    Some(graph.reduce_samples(Reduction::Sum, inner, axes, *over_samples))
 }
 
 /// sum(x^T y) -> (x stacked)^T (y stacked), over the last leading axes, and over samples.
@@ -225,12 +280,7 @@ fn sum_of_products(
 /// (x y)^T -> y^T x^T
 fn transposed_product(graph: &mut Graph, product: ValueId, permutation: &[usize]) -> Option<ValueId> {
     let node = graph.node(product).clone();
-    let Op::Contract {
-        lhs_transposed,
-        rhs_transposed,
-        over_samples,
-    } = node.op
-    else {
+    let Op::Contract { lhs_transposed, rhs_transposed, over_samples } = node.op else {
         return None;
     };
     let &[lhs, rhs] = node.inputs.as_slice() else {
@@ -248,12 +298,7 @@ fn swaps_last_two(permutation: &[usize]) -> bool {
 
 /// Transpositions of operands become flags; 0 * x -> 0.
 fn contraction(graph: &mut Graph, node: &Node, inputs: &[ValueId]) -> ValueId {
-    let Op::Contract {
-        lhs_transposed,
-        rhs_transposed,
-        over_samples,
-    } = node.op
-    else {
+    let Op::Contract { lhs_transposed, rhs_transposed, over_samples } = node.op else {
         return copy(graph, node, inputs);
     };
     if inputs.iter().any(|&input| graph.constant_value(input) == Some(0.0)) {

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::formula::Formula;
 use crate::graph::rebuild::{Rebuilt, copy, rebuild};
-use crate::graph::{Graph, Op, Scan, ValueId};
+use crate::graph::{Graph, Op, Scan, Type, ValueId};
+
+use super::{varies_along, without_axes};
 
 /// What the rest of a graph takes from a scan.
 #[derive(Default)]
@@ -18,7 +21,8 @@ struct Moved {
     carries: HashMap<usize, usize>,
 }
 
-/// Drops carries that nothing depends on, and inputs of bodies that they do not use or that are the same number in all steps.
+/// Drops carries that nothing depends on, and inputs of bodies that they do not use; sequences of equal
+/// elements become one, and numbers numbers.
 pub(super) fn prune_scans(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
     let needed = graph.needed(roots);
     let mut wanted: HashMap<ValueId, Wanted> = HashMap::new();
@@ -50,12 +54,8 @@ pub(super) fn prune_scans(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
 fn live_carries(scan: &Scan, wanted: &Wanted) -> BTreeSet<usize> {
     let mut live = wanted.carries.clone();
     loop {
-        let roots: Vec<ValueId> = wanted
-            .stacked
-            .iter()
-            .copied()
-            .chain(live.iter().map(|&carry| scan.next[carry]))
-            .collect();
+        let roots: Vec<ValueId> =
+            wanted.stacked.iter().copied().chain(live.iter().map(|&carry| scan.next[carry])).collect();
         let used = used_inputs(&scan.body, &roots);
         let before = live.len();
         live.extend((0..scan.next.len()).filter(|carry| used.contains(carry)));
@@ -67,66 +67,93 @@ fn live_carries(scan: &Scan, wanted: &Wanted) -> BTreeSet<usize> {
 
 fn used_inputs(body: &Graph, roots: &[ValueId]) -> BTreeSet<usize> {
     let needed = body.needed(roots);
-    let inputs = body
-        .nodes()
-        .filter(|(value, _)| needed[value.0])
-        .filter_map(|(_, node)| match node.op {
-            Op::Input(index) => Some(index),
-            _ => None,
-        });
+    let inputs = body.nodes().filter(|(value, _)| needed[value.0]).filter_map(|(_, node)| match node.op {
+        Op::Input(index) => Some(index),
+        _ => None,
+    });
     inputs.collect()
 }
 
-fn prune(graph: &Graph, scan: &Scan, inputs: &[ValueId], wanted: &Wanted) -> (Scan, Vec<ValueId>, Moved) {
+/// What an input of the old body is in the new one.
+#[derive(Clone, Copy)]
+enum Place {
+    Carry,
+    Sequence,
+    /// The same in all steps.
+    Captured(ValueId),
+    Number(f64),
+}
+
+fn prune(graph: &mut Graph, scan: &Scan, inputs: &[ValueId], wanted: &Wanted) -> (Scan, Vec<ValueId>, Moved) {
     let live = live_carries(scan, wanted);
     let carries = scan.next.len();
     let next: Vec<ValueId> = live.iter().map(|&carry| scan.next[carry]).collect();
     let roots: Vec<ValueId> = next.iter().copied().chain(wanted.stacked.iter().copied()).collect();
     let used = used_inputs(&scan.body, &roots);
-    let varies = |index: usize| index < carries || graph.constant_value(inputs[index]).is_none();
-    let kept: Vec<usize> = (0..inputs.len())
-        .filter(|index| {
-            if *index < carries {
-                live.contains(index)
-            } else {
-                used.contains(index) && varies(*index)
-            }
+    let places: Vec<Place> = (inputs.iter().enumerate())
+        .map(|(index, &input)| match graph.constant_value(input) {
+            _ if index < carries => Place::Carry,
+            Some(number) => Place::Number(number),
+            None if index < carries + scan.sequences => repeated(graph, input).map_or(Place::Sequence, Place::Captured),
+            None => Place::Captured(input),
         })
         .collect();
-    let sequences = kept
-        .iter()
-        .filter(|&&index| (carries..carries + scan.sequences).contains(&index))
-        .count();
-    let body = rebuild(&scan.body, &roots, |new, _, node, arguments| match node.op {
-        // The number of the step is the last input.
-        Op::Input(index) if index == inputs.len() => new.input(kept.len(), node.ty.clone()),
-        Op::Input(index) if varies(index) => {
-            // The same value captured twice is one. Carries and sequences come first, and find themselves.
-            let first = kept.iter().position(|&other| {
-                other == index || (other >= carries + scan.sequences && inputs[other] == inputs[index])
-            });
-            new.input(first.expect("used inputs are kept"), node.ty.clone())
+    let kept: Vec<usize> = live.iter().copied().chain(used.range(carries..inputs.len()).copied()).collect();
+    let is_sequence = |index: &&usize| matches!(places[**index], Place::Sequence);
+    let sequences: Vec<usize> = kept.iter().filter(is_sequence).copied().collect();
+    let mut captured: Vec<ValueId> = vec![];
+    for &index in &kept {
+        match places[index] {
+            Place::Captured(value) if !captured.contains(&value) => captured.push(value),
+            _ => {}
         }
-        Op::Input(index) => {
-            let number = graph
-                .constant_value(inputs[index])
-                .expect("what does not vary is a number");
-            new.constant(number, node.ty.shape.clone())
+    }
+    let (first_sequence, first_captured) = (live.len(), live.len() + sequences.len());
+    let body = rebuild(&scan.body, &roots, |new, _, node, arguments| {
+        let Op::Input(index) = node.op else {
+            return copy(new, node, arguments);
+        };
+        let ty = node.ty.clone();
+        match places.get(index) {
+            // The number of the step is the last input.
+            None => new.input(first_captured + captured.len(), ty),
+            Some(Place::Carry) => new.input(live.range(..index).count(), ty),
+            Some(Place::Sequence) => {
+                let place = sequences.binary_search(&index).expect("used sequences are kept");
+                new.input(first_sequence + place, ty)
+            }
+            Some(Place::Captured(value)) => {
+                let place = captured.iter().position(|other| other == value).expect("used captures are kept");
+                let ty = Type { shape: graph.shape(*value).to_vec(), ..ty };
+                let input = new.input(first_captured + place, ty);
+                if *new.shape(input) == node.ty.shape {
+                    return input;
+                }
+                new.map_to(Formula::argument(0), &[input], node.ty.shape.clone())
+            }
+            Some(Place::Number(number)) => new.constant(*number, node.ty.shape.clone()),
         }
-        _ => copy(new, node, arguments),
     });
     let pruned = Scan {
         next: body.roots[..next.len()].to_vec(),
         body: body.graph,
-        sequences,
+        sequences: sequences.len(),
         steps: scan.steps,
         reverse: scan.reverse,
     };
     let values = roots.iter().copied().zip(body.roots.iter().copied()).collect();
     let carries = live.iter().enumerate().map(|(new, &old)| (old, new)).collect();
-    (
-        pruned,
-        kept.iter().map(|&index| inputs[index]).collect(),
-        Moved { values, carries },
-    )
+    let inputs = live.iter().chain(&sequences).map(|&index| inputs[index]).chain(captured).collect();
+    (pruned, inputs, Moved { values, carries })
+}
+
+/// The element of a sequence all of whose elements are the same.
+fn repeated(graph: &mut Graph, sequence: ValueId) -> Option<ValueId> {
+    let node = graph.node(sequence);
+    let source = match &node.op {
+        Op::Map(formula) if formula.as_argument() == Some(0) => node.inputs[0],
+        _ => return None,
+    };
+    let rank = node.ty.shape.len();
+    (!varies_along(graph, source, rank, &[0])).then(|| without_axes(graph, source, rank, &[0]))
 }
