@@ -149,6 +149,7 @@ impl Emitter<'_> {
         let body = self.writer.calls(&entry.schedule, &entry.schedule.kernels);
         let outputs = self.outputs(&entry.schedule, 0..self.network.outputs.len());
         quote! {
+            #[inline(always)]
             fn run_predict<X: runtime::Machine, const CAPACITY: usize>(
                 &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, memory: &mut Self::Memory<CAPACITY>,
             ) {
@@ -184,8 +185,11 @@ impl Emitter<'_> {
             None => [quote!([]), quote!([]), quote!([])],
         };
         quote! {
+            #[inline(always)]
             fn loss_weights #header(#arguments, #memory) -> Self::Terms { #weights }
+            #[inline(always)]
             fn run_loss #header(#arguments, #memory) -> Self::Terms { #loss }
+            #[inline(always)]
             fn run_loss_and_gradient #header(#arguments, #more) -> Self::Terms { #training }
         }
     }
@@ -279,6 +283,7 @@ impl Emitter<'_> {
         let gradients = self.outputs(&entry.schedule, outputs..entry.schedule.results.len());
         let clear = self.clear_gradient(&entry.schedule);
         quote! {
+            #[inline(always)]
             fn run_forward<X: runtime::Machine, const CAPACITY: usize>(
                 &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, key: u64,
                 memory: &mut Self::Memory<CAPACITY>,
@@ -294,6 +299,7 @@ impl Emitter<'_> {
                 let memory = runtime::Flat::as_flat(memory);
                 #forwarded
             }
+            #[inline(always)]
             fn run_backward<X: runtime::Machine, const CAPACITY: usize>(
                 &self, machine: X, inputs: Self::Inputs<'_>, output_gradients: Self::Outputs<'_>, samples: usize,
                 key: u64, memory: &mut Self::Memory<CAPACITY>, gradient: &mut Self, accumulate: bool,

@@ -6,14 +6,16 @@ use crate::hoist::hoist;
 use crate::lower::{Entry, LossTerm, Lowered, Mode, lower};
 use crate::network::{Argument, Network, Signature};
 use crate::plan::{Request, Schedule, plan};
-use crate::simplify::fuse;
+use crate::simplify::{fuse, fuse_cheap};
 
 /// One function to be generated: its graph when all passes are through, and its plan.
 #[derive(Debug)]
 pub(crate) struct EntryPoint {
     pub(crate) name: String,
-    /// The graph before differentiation, for dumps.
+    /// The graph as lowered, for dumps.
     pub(crate) lowered: Graph,
+    /// The graph simplified, before differentiation: what is derived.
+    pub(crate) simplified: Graph,
     pub(crate) graph: Graph,
     pub(crate) schedule: Schedule,
 }
@@ -66,6 +68,7 @@ fn per_step(arguments: &[Argument]) -> Vec<bool> {
 struct Work {
     name: String,
     lowered: Graph,
+    simplified: Graph,
     graph: Graph,
     results: Vec<ValueId>,
     gradients: Vec<(usize, ValueId)>,
@@ -94,7 +97,7 @@ impl Work {
             per_step: &self.per_step,
             late_inputs: self.late_inputs,
         });
-        EntryPoint { name: self.name, lowered: self.lowered, graph, schedule }
+        EntryPoint { name: self.name, lowered: self.lowered, simplified: self.simplified, graph, schedule }
     }
 }
 
@@ -102,6 +105,7 @@ fn inference(name: String, lowered: Lowered, arguments: &[Argument]) -> EntryPoi
     Work {
         name,
         lowered: lowered.graph.clone(),
+        simplified: lowered.graph.clone(),
         graph: lowered.graph,
         results: lowered.outputs,
         gradients: Vec::new(),
@@ -112,10 +116,11 @@ fn inference(name: String, lowered: Lowered, arguments: &[Argument]) -> EntryPoi
     .finish()
 }
 
-/// Simplifies before differentiating; `kept` values come first, then the parameters.
-fn prepared(lowered: &Lowered, kept: &[ValueId]) -> (Graph, Vec<ValueId>, Vec<ValueId>) {
+/// Simplifies before differentiating: the graph, the `kept` values, called `name`, and all inputs and parameters.
+fn prepared(lowered: &Lowered, kept: &[ValueId], name: &str) -> (Graph, Vec<ValueId>, Vec<ValueId>) {
     let roots: Vec<ValueId> = kept.iter().chain(&lowered.inputs).chain(&lowered.parameters).copied().collect();
-    let (graph, roots) = fuse(&lowered.graph, &roots);
+    let (mut graph, roots) = fuse(&lowered.graph, &roots);
+    roots[..kept.len()].iter().for_each(|&value| graph.set_name(value, name));
     (graph, roots[..kept.len()].to_vec(), roots[kept.len()..].to_vec())
 }
 
@@ -147,6 +152,7 @@ fn loss(network: &Network) -> LossEntryPoints {
         Work {
             name: name.into(),
             lowered: inference.graph.clone(),
+            simplified: inference.graph.clone(),
             graph,
             results,
             gradients: Vec::new(),
@@ -168,7 +174,8 @@ fn loss(network: &Network) -> LossEntryPoints {
 fn training(network: &Network, mut per_step: Vec<bool>) -> EntryPoint {
     let lowered = lower(network, Entry::Loss, Mode::Training);
     let (values, _, _) = terms(&lowered.loss);
-    let (mut graph, values, leaves) = prepared(&lowered, &values);
+    let (mut graph, values, leaves) = prepared(&lowered, &values, "loss");
+    let simplified = graph.clone();
     let parameters = &leaves[lowered.inputs.len()..];
     let mut seeds = Vec::new();
     for &value in &values {
@@ -189,6 +196,7 @@ fn training(network: &Network, mut per_step: Vec<bool>) -> EntryPoint {
     Work {
         name: "loss_and_gradient".into(),
         lowered: lowered.graph,
+        simplified,
         graph,
         results,
         gradients,
@@ -207,7 +215,8 @@ pub(crate) fn is_differentiable(signature: &Signature) -> bool {
 /// The outputs, and in the second half the gradients of parameters and inputs for given gradients of the outputs.
 fn backward(network: &Network) -> EntryPoint {
     let lowered = lower(network, Entry::Forward, Mode::Training);
-    let (mut graph, outputs, leaves) = prepared(&lowered, &lowered.outputs);
+    let (mut graph, outputs, leaves) = prepared(&lowered, &lowered.outputs, "output");
+    let simplified = graph.clone();
     let (inputs, parameters) = leaves.split_at(lowered.inputs.len());
     let mut seeds = Vec::new();
     for (index, &output) in outputs.iter().enumerate() {
@@ -233,6 +242,7 @@ fn backward(network: &Network) -> EntryPoint {
     Work {
         name: "backward".into(),
         lowered: lowered.graph,
+        simplified,
         graph,
         results,
         gradients,

@@ -65,6 +65,7 @@ fn method(
         impl<T: runtime::Scalar> runtime::Method<#network_name<T>> for #pass {
             type Inputs<'a> = #inputs;
             type Outputs<'a> = #outputs;
+            #[inline(always)]
             fn run<X: runtime::Machine, const CAPACITY: usize>(
                 network: &#network_name<T>, machine: X, inputs: Self::Inputs<'_>, samples: usize,
                 memory: &mut <#network_name<T> as runtime::Program>::Memory<CAPACITY>,

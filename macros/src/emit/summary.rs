@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::entries::EntryPoints;
 use crate::formula::Formula;
-use crate::graph::Op;
+use crate::graph::{Element, Graph, Node, Op, ValueId};
 use crate::network::Network;
 use crate::plan::{Extent, Kernel, Schedule};
 
@@ -63,36 +63,73 @@ pub(crate) fn summary(network: &Network, entries: &EntryPoints) -> String {
     text
 }
 
-/// Each elementwise formula of the loss (or of the prediction) with its derivatives.
+/// Each elementwise formula of a training step (of a prediction, without a loss) with its derivatives. Values are called
+/// by the names of inputs, parameters and layers, or `v` with a number.
 pub(crate) fn derivation(entries: &EntryPoints) -> String {
-    let graph = entries.loss.as_ref().map_or(&entries.predict.lowered, |loss| &loss.training.lowered);
-    let mut seen: Vec<Formula> = Vec::new();
+    let graph = entries.loss.as_ref().map_or(&entries.backward.simplified, |loss| &loss.training.simplified);
     let mut text = String::new();
-    describe(graph, &mut seen, &mut text);
+    describe(graph, &mut Vec::new(), &mut text);
     text
 }
 
-fn describe(graph: &crate::graph::Graph, seen: &mut Vec<Formula>, text: &mut String) {
+fn describe(graph: &Graph, seen: &mut Vec<Formula>, text: &mut String) {
+    let names = |node: &Node| -> Vec<String> {
+        node.inputs.iter().map(|&input| called(graph, behind_views(graph, input))).collect()
+    };
     for (value, node) in graph.nodes() {
+        let result = called(graph, value);
         match &node.op {
             Op::Scan(scan) => describe(&scan.body, seen, text),
             Op::Map(formula) if !seen.contains(formula) && formula.as_argument().is_none() => {
                 seen.push(formula.clone());
-                let count = node.inputs.len();
-                let mut names: Vec<String> = match count {
-                    1 => vec!["x".into()],
-                    2 => vec!["a".into(), "b".into()],
-                    _ => (0..count).map(|index| format!("x{index}")).collect(),
-                };
-                names.push("y".into());
-                let origin = graph.name(value).map_or(String::new(), |name| format!("    ({name})"));
-                let _ = writeln!(text, "y = {}{origin}", formula.display_with(&names));
-                for argument in formula.arguments() {
-                    let derivative = formula.derivative(argument, count);
-                    let _ = writeln!(text, "  dy/d{} = {}", names[argument], derivative.display_with(&names));
-                }
+                map(graph, &result, node, formula, names(node), text);
+            }
+            Op::Contract { lhs_transposed, rhs_transposed, .. } => {
+                let names = names(node);
+                let side = |name: &String, transposed: bool| if transposed { format!("{name}^T") } else { name.clone() };
+                let (lhs, rhs) = (side(&names[0], *lhs_transposed), side(&names[1], *rhs_transposed));
+                let _ = writeln!(text, "{result} = {lhs} matmul {rhs}");
+            }
+            Op::Reduce { reduction, .. } => {
+                let reduction = format!("{reduction:?}").to_lowercase();
+                let _ = writeln!(text, "{result} = {reduction}({})", names(node)[0]);
+            }
+            Op::Lookup => {
+                let names = names(node);
+                let _ = writeln!(text, "{result} = {}[{}]", names[0], names[1]);
             }
             _ => {}
         }
+    }
+}
+
+/// A formula and its derivatives by what may have a gradient.
+fn map(graph: &Graph, result: &str, node: &Node, formula: &Formula, mut names: Vec<String>, text: &mut String) {
+    let _ = writeln!(text, "{result} = {}", formula.display_with(&names));
+    names.push(result.to_string());
+    for argument in formula.arguments() {
+        let input = graph.node(node.inputs[argument]);
+        if input.ty.element != Element::Real || matches!(input.op, Op::Position { .. }) {
+            continue;
+        }
+        let derivative = formula.derivative(argument, node.inputs.len());
+        let _ = writeln!(text, "    d {result} / d {} = {}", names[argument], derivative.display_with(&names));
+    }
+}
+
+fn called(graph: &Graph, value: ValueId) -> String {
+    match (graph.name(value), &graph.node(value).op) {
+        (Some(name), _) => name.to_string(),
+        (None, Op::Position { .. }) => "position".to_string(),
+        (None, _) => format!("v{}", value.0),
+    }
+}
+
+/// The named value that a value is a view of.
+fn behind_views(graph: &Graph, value: ValueId) -> ValueId {
+    let node = graph.node(value);
+    match node.op {
+        Op::Reshape | Op::StopGradient if graph.name(value).is_none() => behind_views(graph, node.inputs[0]),
+        _ => value,
     }
 }
