@@ -77,13 +77,7 @@ where
 {
     /// With inputs in -1..1, targets in 0..1, and 100 numbers of each tensor.
     pub fn new(seed: Seed) -> Self {
-        Self {
-            seed,
-            inputs: (-1.0, 1.0),
-            targets: (0.0, 1.0),
-            entries: 100,
-            network: PhantomData,
-        }
+        Self { seed, inputs: (-1.0, 1.0), targets: (0.0, 1.0), entries: 100, network: PhantomData }
     }
 
     /// Where real inputs lie.
@@ -125,10 +119,7 @@ where
             workspace: Workspace::boxed(),
             seed: self.seed.part(2),
         };
-        let mut report = Report {
-            network: N::NAME,
-            rows: Vec::new(),
-        };
+        let mut report = Report { network: N::NAME, rows: Vec::new() };
         if N::HAS_LOSS {
             let samples = CAPACITY + 1;
             let inputs = Owned::<N::Inputs<'static>>::draw(samples, &mut random, self.inputs.0, self.inputs.1);
@@ -166,12 +157,7 @@ where
     ) -> Result<(), Error> {
         let combination = numbers(weights.view()).concat();
         workbench.outputs(inputs.view(), &combination)?;
-        let Workbench {
-            network,
-            workspace,
-            gradient,
-            ..
-        } = &mut *workbench;
+        let Workbench { network, workspace, gradient, .. } = &mut *workbench;
         let input_gradients = network.backward(inputs.view(), weights.view(), workspace, gradient)?;
         let input_gradients = numbers(input_gradients);
 
@@ -181,12 +167,7 @@ where
         let columns = differentiable(inputs, input_gradients.len());
         for (&column, gradient) in columns.iter().zip(&input_gradients) {
             let floor = floor(&input_gradients.concat());
-            let mut row = Row {
-                name: format!("input {column}"),
-                part: "outputs",
-                checked: 0,
-                error: 0.0,
-            };
+            let mut row = Row { name: format!("input {column}"), part: "outputs", checked: 0, error: 0.0 };
             for index in self.choose(gradient.len(), random) {
                 let start = number(inputs, column, index);
                 let error = deviation(gradient[index], floor, start, &mut |value| {
@@ -212,12 +193,7 @@ where
     ) -> Result<(), Error> {
         let floor = floor(workbench.gradient.as_flat());
         for tensor in N::TENSORS.iter().filter(|tensor| !tensor.frozen) {
-            let mut row = Row {
-                name: tensor.name.to_owned(),
-                part,
-                checked: 0,
-                error: 0.0,
-            };
+            let mut row = Row { name: tensor.name.to_owned(), part, checked: 0, error: 0.0 };
             for index in self.choose(tensor.len(), random) {
                 let index = tensor.offset + index;
                 let start = workbench.network.as_flat()[index];
@@ -255,27 +231,20 @@ impl<N: Program<Scalar = f64>> Workbench<N> {
     /// The loss as in training, always with the same random numbers; its gradient goes to `scratch`.
     fn loss(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<f64, Error> {
         self.workspace.reseed(self.seed);
-        self.network
-            .loss_and_gradient(inputs, targets, &mut self.workspace, &mut self.scratch)
+        self.network.loss_and_gradient(inputs, targets, &mut self.workspace, &mut self.scratch)
     }
 
     /// A combination of the outputs as in training, always with the same random numbers.
     fn outputs(&mut self, inputs: N::Inputs<'_>, combination: &[f64]) -> Result<f64, Error> {
         self.workspace.reseed(self.seed);
         let outputs = numbers(self.network.forward(inputs, &mut self.workspace)?).concat();
-        Ok(outputs
-            .iter()
-            .zip(combination)
-            .map(|(output, weight)| output * weight)
-            .sum())
+        Ok(outputs.iter().zip(combination).map(|(output, weight)| output * weight).sum())
     }
 }
 
 /// The smallest size that errors are relative to.
 fn floor(gradient: &[f64]) -> f64 {
-    let largest = gradient
-        .iter()
-        .fold(0.0, |largest, value| Float::max(largest, Float::abs(*value)));
+    let largest = gradient.iter().fold(0.0, |largest, value| Float::max(largest, Float::abs(*value)));
     (1e-4 * largest).max(1e-6)
 }
 
@@ -375,11 +344,7 @@ impl Row {
     fn record(&mut self, error: f64) {
         self.checked += 1;
         // A NaN must not pass for small.
-        self.error = if error.is_nan() {
-            f64::INFINITY
-        } else {
-            self.error.max(error)
-        };
+        self.error = if error.is_nan() { f64::INFINITY } else { self.error.max(error) };
     }
 }
 
@@ -401,10 +366,7 @@ impl Report {
     #[track_caller]
     pub fn assert_below(&self, tolerance: f64) {
         let largest = self.largest_error();
-        assert!(
-            largest < tolerance,
-            "a gradient is wrong by {largest:.1e}, allowed is {tolerance:.1e}\n{self}"
-        );
+        assert!(largest < tolerance, "a gradient is wrong by {largest:.1e}, allowed is {tolerance:.1e}\n{self}");
     }
 }
 
@@ -412,17 +374,8 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "gradients of {} against finite differences", self.network)?;
         let width = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
-        for Row {
-            name,
-            part,
-            checked,
-            error,
-        } in &self.rows
-        {
-            writeln!(
-                formatter,
-                "{name:width$}  of {part:7}  {checked:>5} numbers  largest error {error:.1e}"
-            )?;
+        for Row { name, part, checked, error } in &self.rows {
+            writeln!(formatter, "{name:width$}  of {part:7}  {checked:>5} numbers  largest error {error:.1e}")?;
         }
         Ok(())
     }

@@ -29,10 +29,7 @@ impl<const N: usize> Class<N> {
         if index < N && index <= u32::MAX as usize {
             Ok(Self(index as u32))
         } else {
-            Err(Error::ClassOutOfRange {
-                index: index as u64,
-                classes: N,
-            })
+            Err(Error::ClassOutOfRange { index: index as u64, classes: N })
         }
     }
 
@@ -65,10 +62,7 @@ impl<const N: usize> Length<N> {
         if length >= 1 && length <= N && length <= u32::MAX as usize {
             Ok(Self(length as u32))
         } else {
-            Err(Error::LengthOutOfRange {
-                length: length as u64,
-                maximum: N,
-            })
+            Err(Error::LengthOutOfRange { length: length as u64, maximum: N })
         }
     }
 
@@ -329,11 +323,7 @@ impl<A: Datum> Samples for &[A] {
     }
 
     fn columns(self, visit: &mut dyn FnMut(Column<'_>)) {
-        visit(Column {
-            values: A::values(self),
-            width: A::WIDTH,
-            per_step: false,
-        });
+        visit(Column { values: A::values(self), width: A::WIDTH, per_step: false });
     }
 }
 
@@ -422,29 +412,17 @@ mod tests {
     fn classes_and_lengths_know_their_range() {
         assert_eq!(Class::<3>::new(2).map(Class::index), Ok(2));
         assert_eq!(Class::<3>::new(3), Err(Error::ClassOutOfRange { index: 3, classes: 3 }));
-        assert_eq!(
-            Class::<3>::try_from(200_u8),
-            Err(Error::ClassOutOfRange { index: 200, classes: 3 })
-        );
+        assert_eq!(Class::<3>::try_from(200_u8), Err(Error::ClassOutOfRange { index: 200, classes: 3 }));
         assert_eq!(Length::<3>::new(3).map(Length::steps), Ok(3));
-        assert_eq!(
-            Length::<3>::new(0),
-            Err(Error::LengthOutOfRange { length: 0, maximum: 3 })
-        );
-        assert_eq!(
-            Length::<3>::try_from(4_u64),
-            Err(Error::LengthOutOfRange { length: 4, maximum: 3 })
-        );
+        assert_eq!(Length::<3>::new(0), Err(Error::LengthOutOfRange { length: 0, maximum: 3 }));
+        assert_eq!(Length::<3>::try_from(4_u64), Err(Error::LengthOutOfRange { length: 4, maximum: 3 }));
     }
 
     #[test]
     fn lengths_of_a_batch_must_agree() {
         let (long, short) = ([[0.0_f32; 2]; 5], [Class::<4>::default(); 3]);
         assert_eq!((&long[..], 0.5_f32, &long[..]).count(), Ok(Some(5)));
-        assert_eq!(
-            (&long[..], &short[..]).count(),
-            Err(Error::UnequalLengths { expected: 5, found: 3 })
-        );
+        assert_eq!((&long[..], &short[..]).count(), Err(Error::UnequalLengths { expected: 5, found: 3 }));
         assert_eq!(().count(), Ok(None));
     }
 

@@ -255,11 +255,7 @@ impl<I: Columns, T: Columns> Dataset<I, T> {
     }
 
     pub(crate) fn with_capacity(&self, capacity: usize) -> Self {
-        Self {
-            inputs: self.inputs.with_capacity(capacity),
-            targets: self.targets.with_capacity(capacity),
-            len: 0,
-        }
+        Self { inputs: self.inputs.with_capacity(capacity), targets: self.targets.with_capacity(capacity), len: 0 }
     }
 
     pub(crate) fn gather(&mut self, source: &Self, samples: &[usize]) {
@@ -302,10 +298,7 @@ impl<T: Scalar, const N: usize> Standardization<T, N> {
             let deviation = num_traits::Float::sqrt(squares.sum::<f64>() / count);
             T::constant(if deviation > 0.0 { deviation } else { 1.0 })
         });
-        Self {
-            mean: mean.map(T::constant),
-            deviation,
-        }
+        Self { mean: mean.map(T::constant), deviation }
     }
 
     /// Shifts and scales every sample.
@@ -351,12 +344,7 @@ mod tests {
         let mut data = squares(20);
         data.shuffle(Seed(1));
         assert_ne!(data, squares(20));
-        assert!(
-            data.inputs()
-                .iter()
-                .zip(data.targets())
-                .all(|(input, target)| input * input == target[0])
-        );
+        assert!(data.inputs().iter().zip(data.targets()).all(|(input, target)| input * input == target[0]));
     }
 
     #[test]
@@ -374,9 +362,6 @@ mod tests {
         );
         assert_eq!(Dataset::new(Vec::<f32>::new(), ()).unwrap_err(), Error::EmptyBatch);
         assert_eq!(Dataset::new(vec![f32::NAN], ()).unwrap_err(), Error::NonFiniteInput);
-        assert_eq!(
-            Dataset::new(vec![1.0], vec![f64::INFINITY]).unwrap_err(),
-            Error::NonFiniteTarget
-        );
+        assert_eq!(Dataset::new(vec![1.0], vec![f64::INFINITY]).unwrap_err(), Error::NonFiniteTarget);
     }
 }

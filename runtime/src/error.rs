@@ -62,25 +62,16 @@ impl fmt::Display for Error {
         match self {
             Self::EmptyBatch => write!(formatter, "the batch is empty"),
             Self::UnequalLengths { expected, found } => {
-                write!(
-                    formatter,
-                    "slices of one batch differ in length: {expected} and {found} samples"
-                )
+                write!(formatter, "slices of one batch differ in length: {expected} and {found} samples")
             }
             Self::BatchTooLarge { capacity, found } => {
                 write!(formatter, "{found} samples do not fit into a workspace for {capacity}")
             }
             Self::ClassOutOfRange { index, classes } => {
-                write!(
-                    formatter,
-                    "class {index} is out of range: there are {classes} classes, counted from 0"
-                )
+                write!(formatter, "class {index} is out of range: there are {classes} classes, counted from 0")
             }
             Self::LengthOutOfRange { length, maximum } => {
-                write!(
-                    formatter,
-                    "length {length} is out of range: lengths go from 1 to {maximum}"
-                )
+                write!(formatter, "length {length} is out of range: lengths go from 1 to {maximum}")
             }
             Self::NonFiniteInput => write!(formatter, "an input is NaN or infinite"),
             Self::NonFiniteTarget => write!(formatter, "a target is NaN or infinite"),
@@ -89,10 +80,7 @@ impl fmt::Display for Error {
             Self::NoWeight => write!(formatter, "the batch has no weight in a loss: every place is masked"),
             Self::NoLoss => write!(formatter, "the network is declared without a loss"),
             Self::NoForward => {
-                write!(
-                    formatter,
-                    "`backward` must follow `forward` with the same number of samples"
-                )
+                write!(formatter, "`backward` must follow `forward` with the same number of samples")
             }
             Self::Setting(message) => formatter.write_str(message),
         }

@@ -87,24 +87,8 @@ impl<'a, I, T, S> Fit<'a, I, T, S> {
     /// The schedule of the learning rate, by steps from the beginning of this call.
     #[must_use]
     pub fn schedule<Next: Schedule>(self, schedule: Next) -> Fit<'a, I, T, Next> {
-        let Self {
-            epochs,
-            batch,
-            seed,
-            validation,
-            progress,
-            schedule: _,
-            clip,
-        } = self;
-        Fit {
-            epochs,
-            batch,
-            seed,
-            validation,
-            progress,
-            schedule,
-            clip,
-        }
+        let Self { epochs, batch, seed, validation, progress, schedule: _, clip } = self;
+        Fit { epochs, batch, seed, validation, progress, schedule, clip }
     }
 
     /// Scales gradients with a larger Euclidean norm down to this one.
@@ -146,15 +130,9 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     {
         let size = fit.batch.unwrap_or(CAPACITY).min(data.len());
         if size == 0 {
-            return Err(if data.is_empty() {
-                Error::EmptyBatch
-            } else {
-                Error::Setting("a batch needs samples")
-            });
+            return Err(if data.is_empty() { Error::EmptyBatch } else { Error::Setting("a batch needs samples") });
         }
-        let mut history = History {
-            epochs: Vec::with_capacity(fit.epochs),
-        };
+        let mut history = History { epochs: Vec::with_capacity(fit.epochs) };
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut batch = data.with_capacity(size);
         let mut random = fit.seed.map(Random::new);
@@ -174,17 +152,11 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
             let validation = match fit.validation {
                 Some(data) => {
                     let evaluation = self.evaluate(data)?;
-                    Some(Validation {
-                        loss: evaluation.loss(),
-                        accuracy: evaluation.accuracy(),
-                    })
+                    Some(Validation { loss: evaluation.loss(), accuracy: evaluation.accuracy() })
                 }
                 None => None,
             };
-            let epoch = Epoch {
-                loss: loss / data.len() as f64,
-                validation,
-            };
+            let epoch = Epoch { loss: loss / data.len() as f64, validation };
             history.epochs.push(epoch);
             progress.show(history.epochs.len(), &epoch);
         }
@@ -239,11 +211,7 @@ impl Progress {
         Self(shown.then(|| {
             let style = indicatif::ProgressStyle::with_template("epoch {pos:>3}/{len} {bar:30} {elapsed} {msg}");
             let bar = indicatif::ProgressBar::new(epochs as u64);
-            if let Ok(style) = style {
-                bar.with_style(style)
-            } else {
-                bar
-            }
+            if let Ok(style) = style { bar.with_style(style) } else { bar }
         }))
     }
 

@@ -1,6 +1,6 @@
 //! One pass over all numbers of a network: norm, scaling, updates.
 
-use num_traits::{Float, Zero};
+use num_traits::Float;
 
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine, Simd, WithSimd};
@@ -31,18 +31,15 @@ impl<T: Scalar> WithSimd for SumOfSquares<'_, T> {
     }
 }
 
-/// The Euclidean norm of all numbers; NaN or infinite only if one of them is.
+/// The Euclidean norm of all numbers; NaN or infinite only if one of them is. A norm so small that its square is zero
+/// in this type is 0.
 #[inline(always)]
 pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
     let sum = machine.call(SumOfSquares(numbers));
-    if sum.is_finite() && sum > T::min_positive_value() {
-        sum.sqrt()
-    } else {
-        scaled_norm(numbers)
-    }
+    if sum.is_finite() { sum.sqrt() } else { scaled_norm(numbers) }
 }
 
-/// For numbers whose squares are too large or too small for their type.
+/// For numbers whose squares are too large for their type.
 #[cold]
 fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
     let mut largest = 0.0_f64;
@@ -51,9 +48,6 @@ fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
             return T::nan();
         }
         largest = largest.max(Float::abs(number.widen()));
-    }
-    if largest.is_zero() {
-        return T::zero();
     }
     let mut sum = 0.0;
     for number in numbers {
@@ -108,6 +102,15 @@ pub(crate) trait Rule<T: Scalar, const STATES: usize>: Copy {
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
 }
 
+/// Zero instead of a denormal number. What shrinks by a factor each step, as the running means of gradients that have
+/// become zero, would otherwise stay denormal for ever, and slow every operation down.
+#[inline(always)]
+pub(crate) fn flush<T: Scalar, S: Simd>(state: Lanes<T, S>) -> Lanes<T, S> {
+    let simd = state.simd();
+    let small = state.abs().lt(Lanes::splat(simd, T::min_positive_value()));
+    small.select(Lanes::splat(simd, T::zero()), state)
+}
+
 /// One rule over a run of parameters, all slices of the same length.
 pub(crate) struct Update<'a, T, R, const STATES: usize> {
     pub(crate) rule: R,
@@ -122,13 +125,7 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Update<'_,
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self {
-            rule,
-            decay,
-            parameters,
-            gradient,
-            states,
-        } = self;
+        let Self { rule, decay, parameters, gradient, states } = self;
         let decay = Lanes::splat(simd, decay);
         let mut states = states.map(|state| state.chunks_mut(Lanes::<T, S>::COUNT));
         let gradients = gradient.chunks(Lanes::<T, S>::COUNT);
@@ -138,12 +135,8 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Update<'_,
             for index in 0..STATES {
                 state[index] = Lanes::from_slice(simd, places[index]);
             }
-            let (parameter, state) = rule.update(
-                Lanes::from_slice(simd, parameters),
-                Lanes::from_slice(simd, gradient),
-                state,
-                decay,
-            );
+            let (parameter, state) =
+                rule.update(Lanes::from_slice(simd, parameters), Lanes::from_slice(simd, gradient), state, decay);
             parameter.to_slice(parameters);
             for index in 0..STATES {
                 state[index].to_slice(places[index]);
@@ -177,7 +170,7 @@ mod tests {
         for unit in Instructions::available() {
             assert!((unit.dispatch(Norm(&numbers)) / expected - 1.0).abs() < 1e-6, "{unit}");
             assert_eq!(unit.dispatch(Norm(&[3e30_f32, 4e30])), 5e30);
-            assert_eq!(unit.dispatch(Norm(&[3e-30_f32, 4e-30])), 5e-30);
+            assert_eq!(unit.dispatch(Norm(&[3e-30_f32, 4e-30])), 0.0);
             assert_eq!(unit.dispatch(Norm::<f64>(&[])), 0.0);
             for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
                 assert!(unit.dispatch(Norm(&[1.0, wrong])).is_nan());

@@ -73,28 +73,13 @@ mod plot {
         }
         let epochs = &history.epochs;
         let validation = |value: fn(&super::Validation) -> Option<f64>| -> Vec<f64> {
-            epochs
-                .iter()
-                .filter_map(|epoch| epoch.validation.as_ref().and_then(value))
-                .collect()
+            epochs.iter().filter_map(|epoch| epoch.validation.as_ref().and_then(value)).collect()
         };
         let losses = [
-            Curve {
-                name: "training",
-                color: BLUE,
-                values: epochs.iter().map(|epoch| epoch.loss).collect(),
-            },
-            Curve {
-                name: "validation",
-                color: RED,
-                values: validation(|validation| Some(validation.loss)),
-            },
+            Curve { name: "training", color: BLUE, values: epochs.iter().map(|epoch| epoch.loss).collect() },
+            Curve { name: "validation", color: RED, values: validation(|validation| Some(validation.loss)) },
         ];
-        let accuracy = [Curve {
-            name: "validation",
-            color: RED,
-            values: validation(|validation| validation.accuracy),
-        }];
+        let accuracy = [Curve { name: "validation", color: RED, values: validation(|validation| validation.accuracy) }];
         let root = SVGBackend::new(path, (800, 600)).into_drawing_area();
         root.fill(&WHITE)?;
         if accuracy[0].values.is_empty() {
@@ -109,17 +94,8 @@ mod plot {
     }
 
     fn draw(area: &Area<'_>, title: &str, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
-        let values = || {
-            curves
-                .iter()
-                .flat_map(|curve| &curve.values)
-                .copied()
-                .filter(|value| value.is_finite())
-        };
-        let (low, high) = (
-            values().fold(f64::INFINITY, f64::min),
-            values().fold(f64::NEG_INFINITY, f64::max),
-        );
+        let values = || curves.iter().flat_map(|curve| &curve.values).copied().filter(|value| value.is_finite());
+        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         let (low, high) = if low < high { (low, high) } else { (0.0, 1.0) };
         let margin = 0.05 * (high - low);
         let epochs = curves.iter().map(|curve| curve.values.len()).max().unwrap_or(0).max(2);
@@ -135,22 +111,14 @@ mod plot {
             .x_label_formatter(&|epoch| std::format!("{epoch:.0}"))
             .draw()?;
         for curve in curves.iter().filter(|curve| !curve.values.is_empty()) {
-            let points = curve
-                .values
-                .iter()
-                .enumerate()
-                .map(|(epoch, &value)| ((epoch + 1) as f64, value));
+            let points = curve.values.iter().enumerate().map(|(epoch, &value)| ((epoch + 1) as f64, value));
             let color = curve.color;
             chart
                 .draw_series(LineSeries::new(points, color.stroke_width(2)))?
                 .label(curve.name.to_string())
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], color.stroke_width(2)));
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE)
-            .border_style(BLACK)
-            .draw()?;
+        chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
         Ok(())
     }
 }
@@ -165,28 +133,10 @@ mod tests {
     #[test]
     fn the_learning_curve_is_drawn() {
         let path = std::env::temp_dir().join(format!("backprop-{}/curve.svg", std::process::id()));
-        let epoch = |loss, accuracy| Epoch {
-            loss,
-            validation: Some(Validation {
-                loss: 2.0 * loss,
-                accuracy,
-            }),
-        };
+        let epoch = |loss, accuracy| Epoch { loss, validation: Some(Validation { loss: 2.0 * loss, accuracy }) };
         for (epochs, accuracy) in [
-            (
-                vec![epoch(1.0, Some(0.5)), epoch(0.5, Some(0.8)), epoch(0.2, Some(0.9))],
-                true,
-            ),
-            (
-                vec![
-                    epoch(1.0, None),
-                    Epoch {
-                        loss: f64::NAN,
-                        validation: None,
-                    },
-                ],
-                false,
-            ),
+            (vec![epoch(1.0, Some(0.5)), epoch(0.5, Some(0.8)), epoch(0.2, Some(0.9))], true),
+            (vec![epoch(1.0, None), Epoch { loss: f64::NAN, validation: None }], false),
             (vec![], false),
         ] {
             History { epochs }.plot(&path).unwrap();

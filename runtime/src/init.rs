@@ -96,32 +96,15 @@ fn normal<T: Scalar>(values: &mut [T], deviation: f64, random: &mut Random) {
 fn orthogonal<T: Scalar>(values: &mut [T], rows: usize, columns: usize) {
     if rows > 0 && columns > rows && columns.is_multiple_of(rows) {
         for block in 0..columns / rows {
-            let matrix = Strided {
-                start: block * rows,
-                vectors: rows,
-                vector_stride: columns,
-                length: rows,
-                stride: 1,
-            };
+            let matrix =
+                Strided { start: block * rows, vectors: rows, vector_stride: columns, length: rows, stride: 1 };
             matrix.orthonormalize(values);
         }
     } else if columns > rows {
-        let matrix = Strided {
-            start: 0,
-            vectors: rows,
-            vector_stride: columns,
-            length: columns,
-            stride: 1,
-        };
+        let matrix = Strided { start: 0, vectors: rows, vector_stride: columns, length: columns, stride: 1 };
         matrix.orthonormalize(values);
     } else {
-        let matrix = Strided {
-            start: 0,
-            vectors: columns,
-            vector_stride: 1,
-            length: rows,
-            stride: columns,
-        };
+        let matrix = Strided { start: 0, vectors: columns, vector_stride: 1, length: rows, stride: columns };
         matrix.orthonormalize(values);
     }
 }
@@ -141,9 +124,7 @@ impl Strided {
     }
 
     fn dot<T: Scalar>(&self, values: &[T], first: usize, second: usize) -> f64 {
-        (0..self.length)
-            .map(|i| values[self.at(first, i)].widen() * values[self.at(second, i)].widen())
-            .sum()
+        (0..self.length).map(|i| values[self.at(first, i)].widen() * values[self.at(second, i)].widen()).sum()
     }
 
     /// Gram and Schmidt's process, each vector twice, which leaves them orthogonal to rounding ("twice is enough",
@@ -173,15 +154,8 @@ mod tests {
     use crate::tensor::Role;
 
     fn drawn<const N: usize>(initializer: Initializer, shape: &'static [usize]) -> [f64; N] {
-        let tensor = Tensor {
-            name: "w",
-            offset: 0,
-            shape,
-            role: Role::Weight,
-            initializer,
-            frozen: false,
-            clamp: None,
-        };
+        let tensor =
+            Tensor { name: "w", offset: 0, shape, role: Role::Weight, initializer, frozen: false, clamp: None };
         let mut values = [f64::NAN; N];
         fill(&mut values, &tensor, &mut Random::new(Seed(11)));
         values
@@ -191,11 +165,7 @@ mod tests {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|value| value * value).sum::<f64>() / count;
-        (
-            mean,
-            variance,
-            values.iter().fold(0.0, |largest, value| f64::max(largest, value.abs())),
-        )
+        (mean, variance, values.iter().fold(0.0, |largest, value| f64::max(largest, value.abs())))
     }
 
     #[test]
@@ -213,10 +183,7 @@ mod tests {
         ] {
             let (mean, variance, largest) = moments(&drawn::<6000>(initializer, shape));
             assert!(mean.abs() < 0.06 * expected.sqrt(), "{initializer:?}: mean {mean}");
-            assert!(
-                (variance / expected - 1.0).abs() < 0.06,
-                "{initializer:?}: variance {variance}"
-            );
+            assert!((variance / expected - 1.0).abs() < 0.06, "{initializer:?}: variance {variance}");
             assert!(largest <= bound, "{initializer:?}: {largest}");
         }
     }
@@ -248,39 +215,12 @@ mod tests {
     #[test]
     fn orthogonal_matrices() {
         let tall = drawn::<60>(Initializer::Orthogonal, &[10, 6]);
-        assert_orthonormal(
-            &tall,
-            &Strided {
-                start: 0,
-                vectors: 6,
-                vector_stride: 1,
-                length: 10,
-                stride: 6,
-            },
-        );
+        assert_orthonormal(&tall, &Strided { start: 0, vectors: 6, vector_stride: 1, length: 10, stride: 6 });
         let wide = drawn::<60>(Initializer::Orthogonal, &[6, 10]);
-        assert_orthonormal(
-            &wide,
-            &Strided {
-                start: 0,
-                vectors: 6,
-                vector_stride: 10,
-                length: 10,
-                stride: 1,
-            },
-        );
+        assert_orthonormal(&wide, &Strided { start: 0, vectors: 6, vector_stride: 10, length: 10, stride: 1 });
         let gates = drawn::<64>(Initializer::Orthogonal, &[4, 16]);
         for start in [0, 4, 8, 12] {
-            assert_orthonormal(
-                &gates,
-                &Strided {
-                    start,
-                    vectors: 4,
-                    vector_stride: 16,
-                    length: 4,
-                    stride: 1,
-                },
-            );
+            assert_orthonormal(&gates, &Strided { start, vectors: 4, vector_stride: 16, length: 4, stride: 1 });
         }
     }
 }

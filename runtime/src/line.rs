@@ -46,11 +46,7 @@ impl<T: Scalar> Line<T> {
         }
     }
 
-    const ZERO: fn() -> Self = || Self {
-        weight: [T::zero(); 2],
-        gain: T::zero(),
-        bias: [T::zero(); 1],
-    };
+    const ZERO: fn() -> Self = || Self { weight: [T::zero(); 2], gain: T::zero(), bias: [T::zero(); 1] };
 }
 
 impl<T: Scalar> Program for Line<T> {
@@ -215,9 +211,8 @@ impl<T: Scalar> Program for Line<T> {
 
 /// Samples of `t = 2·x0 - x1 + 0.5`, all with weight 1.
 pub(crate) fn samples(count: usize) -> (Vec<[f64; 2]>, Vec<[f64; 1]>, Vec<f64>) {
-    let inputs: Vec<[f64; 2]> = (0..count)
-        .map(|i| [(i * 7 % 11) as f64 / 11.0 - 0.5, (i * 5 % 13) as f64 / 13.0 - 0.5])
-        .collect();
+    let inputs: Vec<[f64; 2]> =
+        (0..count).map(|i| [(i * 7 % 11) as f64 / 11.0 - 0.5, (i * 5 % 13) as f64 / 13.0 - 0.5]).collect();
     let targets = inputs.iter().map(|x| [2.0 * x[0] - x[1] + 0.5]).collect();
     (inputs, targets, alloc::vec![1.0; count])
 }

@@ -54,13 +54,7 @@ pub trait Network: Program {
     /// Scales a gradient whose norm is above `maximum` down to it, as PyTorch's `clip_grad_norm_` does (up to the 1e-6
     /// that it adds to the norm); the norm it had.
     fn clip_norm(&mut self, maximum: Self::Scalar) -> Self::Scalar {
-        pass::dispatch(
-            Instructions::detect(),
-            Clip {
-                gradient: self,
-                maximum,
-            },
-        )
+        pass::dispatch(Instructions::detect(), Clip { gradient: self, maximum })
     }
 
     /// Training: the batch's loss and its gradient, which overwrites what was in `gradient`.
@@ -80,20 +74,8 @@ pub trait Network: Program {
         gradient: &mut Self,
     ) -> Result<Self::Scalar, Error> {
         workspace.forwarded = 0;
-        let Workspace {
-            memory,
-            instructions,
-            key,
-            ..
-        } = workspace;
-        let job = LossAndGradient {
-            network: self,
-            inputs,
-            targets,
-            key: *key,
-            memory: &mut memory.0,
-            gradient,
-        };
+        let Workspace { memory, instructions, key, .. } = workspace;
+        let job = LossAndGradient { network: self, inputs, targets, key: *key, memory: &mut memory.0, gradient };
         let loss = pass::dispatch::<LossAndGradient<'_, '_, '_, Self, CAPACITY>>(*instructions, job)?;
         key.step += 1;
         Ok(loss)
@@ -111,15 +93,8 @@ pub trait Network: Program {
         workspace: &mut Workspace<Self, CAPACITY>,
     ) -> Result<Self::Scalar, Error> {
         workspace.forwarded = 0;
-        let Workspace {
-            memory, instructions, ..
-        } = workspace;
-        let job = Loss {
-            network: self,
-            inputs,
-            targets,
-            memory: &mut memory.0,
-        };
+        let Workspace { memory, instructions, .. } = workspace;
+        let job = Loss { network: self, inputs, targets, memory: &mut memory.0 };
         pass::dispatch::<Loss<'_, '_, '_, Self, CAPACITY>>(*instructions, job)
     }
 
@@ -165,19 +140,8 @@ pub trait Network: Program {
         let samples = fitting::<_, CAPACITY>(inputs)?;
         workspace.key.step += 1;
         workspace.forwarded = samples;
-        let Workspace {
-            memory,
-            instructions,
-            key,
-            ..
-        } = workspace;
-        let job = Forward {
-            network: self,
-            inputs,
-            samples,
-            key: key.piece(0),
-            memory: &mut memory.0,
-        };
+        let Workspace { memory, instructions, key, .. } = workspace;
+        let job = Forward { network: self, inputs, samples, key: key.piece(0), memory: &mut memory.0 };
         pass::dispatch::<Forward<'_, '_, Self, CAPACITY>>(*instructions, job);
         Ok(Self::forwarded(&workspace.memory, samples))
     }
@@ -202,12 +166,7 @@ pub trait Network: Program {
             return Err(Error::NoForward);
         }
         workspace.forwarded = 0;
-        let Workspace {
-            memory,
-            instructions,
-            key,
-            ..
-        } = workspace;
+        let Workspace { memory, instructions, key, .. } = workspace;
         let job = Backward {
             network: self,
             inputs,
@@ -299,14 +258,7 @@ pub(crate) fn boxed_zeros<N: Program>() -> alloc::boxed::Box<N> {
 #[inline(always)]
 fn fitting<I: Samples, const CAPACITY: usize>(inputs: I) -> Result<usize, Error> {
     let samples = pass::check(inputs, ())?;
-    if samples > CAPACITY {
-        Err(Error::BatchTooLarge {
-            capacity: CAPACITY,
-            found: samples,
-        })
-    } else {
-        Ok(samples)
-    }
+    if samples > CAPACITY { Err(Error::BatchTooLarge { capacity: CAPACITY, found: samples }) } else { Ok(samples) }
 }
 
 #[inline(always)]
@@ -317,15 +269,8 @@ fn run_predict<N: Program, const CAPACITY: usize>(
     workspace: &mut Workspace<N, CAPACITY>,
 ) {
     workspace.forwarded = 0;
-    let Workspace {
-        memory, instructions, ..
-    } = workspace;
-    let job = Predict {
-        network,
-        inputs,
-        samples,
-        memory: &mut memory.0,
-    };
+    let Workspace { memory, instructions, .. } = workspace;
+    let job = Predict { network, inputs, samples, memory: &mut memory.0 };
     pass::dispatch::<Predict<'_, '_, N, CAPACITY>>(*instructions, job);
 }
 
@@ -373,14 +318,7 @@ impl<N: Program, const CAPACITY: usize> Job for LossAndGradient<'_, '_, '_, N, C
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
-        let Self {
-            network,
-            inputs,
-            targets,
-            key,
-            memory,
-            gradient,
-        } = self;
+        let Self { network, inputs, targets, key, memory, gradient } = self;
         pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)
             .map(|(loss, _)| loss)
     }
@@ -416,8 +354,7 @@ impl<N: Program, const CAPACITY: usize> Job for Predict<'_, '_, N, CAPACITY> {
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        self.network
-            .run_predict(machine, self.inputs, self.samples, self.memory);
+        self.network.run_predict(machine, self.inputs, self.samples, self.memory);
     }
 }
 
@@ -435,8 +372,7 @@ impl<N: Program, const CAPACITY: usize> Job for Forward<'_, '_, N, CAPACITY> {
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        self.network
-            .run_forward(machine, self.inputs, self.samples, self.key, self.memory);
+        self.network.run_forward(machine, self.inputs, self.samples, self.key, self.memory);
     }
 }
 
@@ -456,15 +392,7 @@ impl<N: Program, const CAPACITY: usize> Job for Backward<'_, '_, '_, N, CAPACITY
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        let Self {
-            network,
-            inputs,
-            output_gradients,
-            samples,
-            key,
-            memory,
-            gradient,
-        } = self;
+        let Self { network, inputs, output_gradients, samples, key, memory, gradient } = self;
         network.run_backward(machine, inputs, output_gradients, samples, key, memory, gradient, false);
     }
 }

@@ -85,15 +85,7 @@ impl<N: Program, O: Optimizer<N>> Updater<N, O> {
     pub fn step(&mut self, network: &mut N, gradient: &N, rate: f64) {
         self.steps += 1;
         let instructions = self.instructions;
-        pass::dispatch(
-            instructions,
-            Step {
-                updater: self,
-                network,
-                gradient,
-                rate,
-            },
-        );
+        pass::dispatch(instructions, Step { updater: self, network, gradient, rate });
     }
 
     /// How many steps were taken.
@@ -135,12 +127,7 @@ impl<N: Program, O: Optimizer<N>> Job for Step<'_, N, O> {
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        let Updater {
-            optimizer,
-            steps,
-            state,
-            ..
-        } = self.updater;
+        let Updater { optimizer, steps, state, .. } = self.updater;
         optimizer.update(machine, *steps, self.rate, self.network, self.gradient, &mut state.0);
     }
 }
@@ -154,18 +141,11 @@ struct Decay {
 
 impl Decay {
     const fn without(self, role: Role) -> Self {
-        Self {
-            excluded: self.excluded | 1 << role as u8,
-            ..self
-        }
+        Self { excluded: self.excluded | 1 << role as u8, ..self }
     }
 
     const fn of(self, tensor: &Tensor) -> f64 {
-        if self.excluded & 1 << tensor.role as u8 == 0 {
-            self.rate
-        } else {
-            0.0
-        }
+        if self.excluded & 1 << tensor.role as u8 == 0 { self.rate } else { 0.0 }
     }
 }
 
@@ -192,9 +172,7 @@ fn apply<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize
             decay: N::Scalar::constant(rate),
             parameters: parameters.get_mut(start..end).unwrap_or_default(),
             gradient: gradient.get(start..end).unwrap_or_default(),
-            states: states
-                .each_mut()
-                .map(|state| state.get_mut(start..end).unwrap_or_default()),
+            states: states.each_mut().map(|state| state.get_mut(start..end).unwrap_or_default()),
         });
     }
     init::bound(network);

@@ -31,11 +31,7 @@ impl<J: Job> WithSimd for Dispatched<J> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> J::Output {
-        if const { J::Network::MULTIPLY_ADDS <= TINY } {
-            self.0.run(Inlined(simd))
-        } else {
-            self.0.run(Outlined(simd))
-        }
+        if const { J::Network::MULTIPLY_ADDS <= TINY } { self.0.run(Inlined(simd)) } else { self.0.run(Outlined(simd)) }
     }
 }
 
@@ -105,10 +101,7 @@ fn scales<N: Program, X: Machine, const CAPACITY: usize>(
     let mut weights = N::no_terms();
     for (start, end) in pieces::<CAPACITY>(samples) {
         let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
-        add(
-            &mut weights,
-            network.loss_weights(machine, inputs, targets, end - start, memory),
-        );
+        add(&mut weights, network.loss_weights(machine, inputs, targets, end - start, memory));
     }
     for weight in weights.as_mut() {
         if weight.is_zero() {
@@ -125,11 +118,7 @@ fn total<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> Result<T, Error> {
     for (&term, &scale) in terms.as_ref().iter().zip(scales.as_ref()) {
         total += term * scale;
     }
-    if total.is_finite() {
-        Ok(total)
-    } else {
-        Err(Error::NonFiniteLoss)
-    }
+    if total.is_finite() { Ok(total) } else { Err(Error::NonFiniteLoss) }
 }
 
 /// The batch's loss by inference.
@@ -149,10 +138,7 @@ pub(crate) fn loss<N: Program, X: Machine, const CAPACITY: usize>(
     let mut terms = N::no_terms();
     for (start, end) in pieces::<CAPACITY>(samples) {
         let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
-        add(
-            &mut terms,
-            network.run_loss(machine, inputs, targets, end - start, memory),
-        );
+        add(&mut terms, network.run_loss(machine, inputs, targets, end - start, memory));
     }
     total(&terms, &scales)
 }
@@ -177,16 +163,11 @@ pub(crate) fn loss_and_gradient<N: Program, X: Machine, const CAPACITY: usize>(
     for (start, end) in pieces::<CAPACITY>(samples) {
         let (inputs, targets, piece) = (inputs.range(start, end), targets.range(start, end), key.piece(start));
         let (count, accumulate) = (end - start, start > 0);
-        let part = network.run_loss_and_gradient(
-            machine, inputs, targets, count, scales, piece, memory, gradient, accumulate,
-        );
+        let part =
+            network.run_loss_and_gradient(machine, inputs, targets, count, scales, piece, memory, gradient, accumulate);
         add(&mut terms, part);
     }
     let loss = total(&terms, &scales)?;
     let norm = flat::norm(machine, gradient.as_flat());
-    if norm.is_finite() {
-        Ok((loss, norm))
-    } else {
-        Err(Error::NonFiniteGradient)
-    }
+    if norm.is_finite() { Ok((loss, norm)) } else { Err(Error::NonFiniteGradient) }
 }

@@ -53,11 +53,7 @@ fn warmed(step: usize, warmup: usize) -> Option<f64> {
 /// How much of the way from the end of the warm-up to the last step is behind, 0 to 1.
 fn progress(step: usize, warmup: usize, steps: usize) -> f64 {
     let total = steps.saturating_sub(warmup);
-    if total == 0 {
-        1.0
-    } else {
-        (step.saturating_sub(warmup) as f64 / total as f64).min(1.0)
-    }
+    if total == 0 { 1.0 } else { (step.saturating_sub(warmup) as f64 / total as f64).min(1.0) }
 }
 
 /// Half a cosine from 1 down to a floor (Loshchilov and Hutter 2017, without restarts):
@@ -72,11 +68,7 @@ pub struct Cosine {
 impl Cosine {
     /// Down to 0 over this many steps, warm-up included.
     pub const fn over(steps: usize) -> Self {
-        Self {
-            steps,
-            warmup: 0,
-            floor: 0.0,
-        }
+        Self { steps, warmup: 0, floor: 0.0 }
     }
 
     /// Rises linearly to 1 over the first steps.
@@ -114,11 +106,7 @@ pub struct Linear {
 impl Linear {
     /// Down to 0 over this many steps, warm-up included.
     pub const fn over(steps: usize) -> Self {
-        Self {
-            steps,
-            warmup: 0,
-            floor: 0.0,
-        }
+        Self { steps, warmup: 0, floor: 0.0 }
     }
 
     /// Rises linearly to 1 over the first steps.
@@ -160,10 +148,7 @@ impl<S> Warmup<S> {
     /// Goes on with another schedule.
     #[must_use]
     pub fn then<Next: Schedule>(self, next: Next) -> Warmup<Next> {
-        Warmup {
-            steps: self.steps,
-            then: next,
-        }
+        Warmup { steps: self.steps, then: next }
     }
 }
 
@@ -196,14 +181,7 @@ mod tests {
         let root = 0.5_f64.sqrt();
         assert_rates(
             Cosine::over(100),
-            &[
-                (0, 1.0),
-                (25, 0.5 + 0.5 * root),
-                (50, 0.5),
-                (75, 0.5 - 0.5 * root),
-                (100, 0.0),
-                (500, 0.0),
-            ],
+            &[(0, 1.0), (25, 0.5 + 0.5 * root), (50, 0.5), (75, 0.5 - 0.5 * root), (100, 0.0), (500, 0.0)],
         );
         assert_rates(
             Cosine::over(110).with_warmup(10).with_floor(0.2),
@@ -215,14 +193,8 @@ mod tests {
     #[test]
     fn lines() {
         assert_rates(Linear::over(4), &[(0, 1.0), (1, 0.75), (4, 0.0), (9, 0.0)]);
-        assert_rates(
-            Linear::over(6).with_warmup(2).with_floor(0.5),
-            &[(0, 0.5), (1, 1.0), (2, 1.0), (4, 0.75)],
-        );
+        assert_rates(Linear::over(6).with_warmup(2).with_floor(0.5), &[(0, 0.5), (1, 1.0), (2, 1.0), (4, 0.75)]);
         assert_rates(Warmup::over(4), &[(0, 0.25), (3, 1.0), (100, 1.0)]);
-        assert_rates(
-            Warmup::over(2).then(StepDecay::new(1, 0.5)),
-            &[(0, 0.5), (2, 1.0), (4, 0.25)],
-        );
+        assert_rates(Warmup::over(2).then(StepDecay::new(1, 0.5)), &[(0, 0.5), (2, 1.0), (4, 0.25)]);
     }
 }

@@ -79,12 +79,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         // SAFETY: all fields lie in the place, which is exclusively ours. Network, gradient, state and memory are `Flat`:
         // numbers for which zero is valid. The others are written here, and nothing is read before.
         unsafe {
-            (&raw mut (*pointer).settings).write(Settings {
-                optimizer,
-                steps: 0,
-                rate: 1.0,
-                clip: f64::INFINITY,
-            });
+            (&raw mut (*pointer).settings).write(Settings { optimizer, steps: 0, rate: 1.0, clip: f64::INFINITY });
             Workspace::<N, CAPACITY>::prepare(&mut *(&raw mut (*pointer).workspace).cast(), seed.part(1));
             let trainer = &mut *pointer;
             trainer.network.initialize(seed);
@@ -100,14 +95,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         self.workspace.forwarded = 0;
         let instructions = self.workspace.instructions;
-        pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(
-            instructions,
-            Step {
-                trainer: self,
-                inputs,
-                targets,
-            },
-        )
+        pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(instructions, Step { trainer: self, inputs, targets })
     }
 
     /// Inference for one sample.
@@ -238,35 +226,14 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
-        let Self {
-            trainer:
-                Trainer {
-                    network,
-                    gradient,
-                    state,
-                    workspace,
-                    settings,
-                },
-            inputs,
-            targets,
-        } = self;
-        let key = Key {
-            seed: workspace.key.seed,
-            step: settings.steps,
-        };
+        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
+        let key = Key { seed: workspace.key.seed, step: settings.steps };
         let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
         let (loss, norm) =
             pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
         settings.steps += 1;
-        flat::clip(
-            machine,
-            gradient.as_flat_mut(),
-            norm,
-            N::Scalar::constant(settings.clip),
-        );
-        settings
-            .optimizer
-            .update(machine, settings.steps, settings.rate, network, gradient, &mut state.0);
+        flat::clip(machine, gradient.as_flat_mut(), norm, N::Scalar::constant(settings.clip));
+        settings.optimizer.update(machine, settings.steps, settings.rate, network, gradient, &mut state.0);
         Ok(loss)
     }
 }
@@ -293,10 +260,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAP
     pub const BYTES: usize = size_of::<Self>();
 
     /// Zeroed room.
-    #[expect(
-        clippy::new_without_default,
-        reason = "a default could not be const, and would pass through the stack"
-    )]
+    #[expect(clippy::new_without_default, reason = "a default could not be const, and would pass through the stack")]
     pub const fn new() -> Self {
         Self {
             place: core::cell::UnsafeCell::new(MaybeUninit::zeroed()),
@@ -341,10 +305,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> StaticTrainer<N, O, CAP
 
 impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> fmt::Debug for StaticTrainer<N, O, CAPACITY> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("StaticTrainer")
-            .field("network", &N::NAME)
-            .finish_non_exhaustive()
+        formatter.debug_struct("StaticTrainer").field("network", &N::NAME).finish_non_exhaustive()
     }
 }
 

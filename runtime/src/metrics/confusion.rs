@@ -28,10 +28,7 @@ pub struct Confusion {
 impl Confusion {
     /// Nothing counted yet.
     pub fn new(classes: usize) -> Self {
-        Self {
-            classes,
-            counts: vec![0; classes * classes],
-        }
+        Self { classes, counts: vec![0; classes * classes] }
     }
 
     /// Counts one answer. Classes out of range are not counted.
@@ -52,10 +49,7 @@ impl Confusion {
     /// How often `expected` was taken for `predicted`.
     pub fn count(&self, expected: usize, predicted: usize) -> u64 {
         if predicted < self.classes {
-            self.counts
-                .get(expected * self.classes + predicted)
-                .copied()
-                .unwrap_or(0)
+            self.counts.get(expected * self.classes + predicted).copied().unwrap_or(0)
         } else {
             0
         }
@@ -78,10 +72,7 @@ impl Confusion {
 
     /// Share of right answers.
     pub fn accuracy(&self) -> f64 {
-        share(
-            (0..self.classes).map(|class| self.count(class, class)).sum(),
-            self.total(),
-        )
+        share((0..self.classes).map(|class| self.count(class, class)).sum(), self.total())
     }
 
     /// Share of right ones among the predictions of this class.
@@ -96,10 +87,7 @@ impl Confusion {
 
     /// Harmonic mean of precision and recall.
     pub fn f1(&self, class: usize) -> f64 {
-        share(
-            2 * self.count(class, class),
-            self.predictions(class) + self.occurrences(class),
-        )
+        share(2 * self.count(class, class), self.predictions(class) + self.occurrences(class))
     }
 
     /// Mean precision of all classes, each counting alike.
@@ -124,10 +112,8 @@ impl Confusion {
     /// Precision, recall, F1 and occurrences of each class, and the confusion matrix, as aligned text. The matrix is
     /// left out above 30 classes.
     pub fn report(&self) -> String {
-        let mut report = format!(
-            "{:>9} {:>10} {:>10} {:>10} {:>10}\n",
-            "class", "precision", "recall", "F1", "samples"
-        );
+        let mut report =
+            format!("{:>9} {:>10} {:>10} {:>10} {:>10}\n", "class", "precision", "recall", "F1", "samples");
         let mut line = |name: &str, values: [f64; 3], samples: u64| {
             let [precision, recall, f1] = values;
             report += &format!("{name:>9} {precision:>10.4} {recall:>10.4} {f1:>10.4} {samples:>10}\n");
@@ -136,11 +122,7 @@ impl Confusion {
             let values = [self.precision(class), self.recall(class), self.f1(class)];
             line(&format!("{class}"), values, self.occurrences(class));
         }
-        line(
-            "mean",
-            [self.macro_precision(), self.macro_recall(), self.macro_f1()],
-            self.total(),
-        );
+        line("mean", [self.macro_precision(), self.macro_recall(), self.macro_f1()], self.total());
         report += &format!("{:>9} {:>10.4}\n", "accuracy", self.accuracy());
         if self.classes <= 30 {
             report += &format!("\n{self}");
@@ -160,11 +142,7 @@ impl fmt::Display for Confusion {
         }
         writeln!(formatter)?;
         for expected in 0..self.classes {
-            write!(
-                formatter,
-                "{:>9} ",
-                format!("{}{expected}", if expected == 0 { "actual " } else { "" })
-            )?;
+            write!(formatter, "{:>9} ", format!("{}{expected}", if expected == 0 { "actual " } else { "" }))?;
             for predicted in 0..self.classes {
                 write!(formatter, "{:>width$}", self.count(expected, predicted))?;
             }

@@ -32,11 +32,7 @@ pub enum Part {
 
 impl Evaluation {
     pub(crate) fn new(loss: f64, samples: usize) -> Self {
-        Self {
-            loss,
-            samples,
-            parts: Vec::new(),
-        }
+        Self { loss, samples, parts: Vec::new() }
     }
 
     /// The loss over all samples.
@@ -202,10 +198,7 @@ mod tests {
     #[test]
     fn several_outputs_with_lengths() {
         let class = |index| Class::<2>::new(index).unwrap();
-        let scores = [
-            [[0.1_f32, 0.9], [0.8, 0.2], [0.3, 0.7]],
-            [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]],
-        ];
+        let scores = [[[0.1_f32, 0.9], [0.8, 0.2], [0.3, 0.7]], [[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]];
         let expected = [[class(1), class(0), class(0)], [class(1), class(1), class(0)]];
         let lengths = [Length::<3>::new(2).unwrap(), Length::new(1).unwrap()];
         let mut evaluation = Evaluation::new(0.5, 2);
@@ -217,10 +210,8 @@ mod tests {
         let numbers = [[1.0_f64, 2.0], [3.0, 4.0]];
         let weights = [1.0_f64, 2.0];
         let mut evaluation = Evaluation::new(0.5, 2);
-        evaluation.record(
-            (&scores[..], &numbers[..]),
-            (&expected[..], &[[1.0_f64, 2.0], [3.0, 5.0]][..], &weights[..]),
-        );
+        evaluation
+            .record((&scores[..], &numbers[..]), (&expected[..], &[[1.0_f64, 2.0], [3.0, 5.0]][..], &weights[..]));
         assert_eq!(evaluation.parts().len(), 2);
         assert_eq!(evaluation.regression().unwrap().mse(), 0.25);
         assert_eq!(evaluation.confusion().unwrap().total(), 6);

@@ -68,12 +68,7 @@ impl Regression {
     /// The measures as aligned text.
     pub fn report(&self) -> String {
         let mut report = String::new();
-        for (name, value) in [
-            ("MSE", self.mse()),
-            ("RMSE", self.rmse()),
-            ("MAE", self.mae()),
-            ("R²", self.r2()),
-        ] {
+        for (name, value) in [("MSE", self.mse()), ("RMSE", self.rmse()), ("MAE", self.mae()), ("R²", self.r2())] {
             report += &format!("{name:>9} {value:>12.6}\n");
         }
         report

@@ -1,7 +1,7 @@
 use num_traits::Float;
 
 use super::{Decay, Optimizer, apply};
-use crate::flat::Rule;
+use crate::flat::{Rule, flush};
 use crate::memory::Flat;
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -45,44 +45,22 @@ struct Powers {
 }
 
 impl Powers {
-    const UNKNOWN: Self = Self {
-        step: u64::MAX,
-        first: f64::NAN,
-        second: f64::NAN,
-    };
+    const UNKNOWN: Self = Self { step: u64::MAX, first: f64::NAN, second: f64::NAN };
 
     fn advance(&mut self, step: u64, beta1: f64, beta2: f64) {
         let exponent = i32::try_from(step).unwrap_or(i32::MAX);
         *self = if self.step.checked_add(1) == Some(step) {
-            Self {
-                step,
-                first: self.first * beta1,
-                second: self.second * beta2,
-            }
+            Self { step, first: self.first * beta1, second: self.second * beta2 }
         } else {
-            Self {
-                step,
-                first: Float::powi(beta1, exponent),
-                second: Float::powi(beta2, exponent),
-            }
+            Self { step, first: Float::powi(beta1, exponent), second: Float::powi(beta2, exponent) }
         };
     }
 }
 
 impl Settings {
     const fn new(rate: f64, decay: f64) -> Self {
-        let decay = Decay {
-            rate: decay,
-            excluded: 0,
-        };
-        Self {
-            rate,
-            beta1: 0.9,
-            beta2: 0.999,
-            epsilon: 1e-8,
-            decay,
-            powers: Powers::UNKNOWN,
-        }
+        let decay = Decay { rate: decay, excluded: 0 };
+        Self { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, powers: Powers::UNKNOWN }
     }
 
     fn rule<T: Scalar>(&mut self, step: u64, rate: f64, decoupled: bool) -> MomentRule<T> {
@@ -216,12 +194,7 @@ impl<T: Scalar> Rule<T, 2> for MomentRule<T> {
         let first = Lanes::splat(simd, self.beta1).mul_add(first, Lanes::splat(simd, self.rest1) * gradient);
         let second =
             Lanes::splat(simd, self.beta2).mul_add(second, Lanes::splat(simd, self.rest2) * gradient * gradient);
-        let denominator = second
-            .sqrt()
-            .mul_add(Lanes::splat(simd, self.root), Lanes::splat(simd, self.epsilon));
-        (
-            Lanes::splat(simd, self.step).mul_add(first / denominator, parameter),
-            [first, second],
-        )
+        let denominator = second.sqrt().mul_add(Lanes::splat(simd, self.root), Lanes::splat(simd, self.epsilon));
+        (Lanes::splat(simd, self.step).mul_add(first / denominator, parameter), [flush(first), flush(second)])
     }
 }

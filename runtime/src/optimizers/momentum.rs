@@ -1,5 +1,5 @@
 use super::{Decay, Optimizer, apply};
-use crate::flat::Rule;
+use crate::flat::{Rule, flush};
 use crate::program::Program;
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine, Simd};
@@ -24,13 +24,7 @@ pub struct Momentum {
 impl Momentum {
     /// With this learning rate and momentum (0.9, as a rule).
     pub const fn new(rate: f64, momentum: f64) -> Self {
-        Self {
-            rate,
-            momentum,
-            dampening: 0.0,
-            nesterov: false,
-            decay: Decay { rate: 0.0, excluded: 0 },
-        }
+        Self { rate, momentum, dampening: 0.0, nesterov: false, decay: Decay { rate: 0.0, excluded: 0 } }
     }
 
     /// Looks ahead (Nesterov 1983), in the form of Sutskever et al. 2013.
@@ -102,6 +96,6 @@ impl<T: Scalar> Rule<T, 1> for HeavyBall<T> {
         let velocity = Lanes::splat(simd, self.momentum).mul_add(velocity, Lanes::splat(simd, self.share) * gradient);
         let step =
             Lanes::splat(simd, self.velocity_rate).mul_add(velocity, Lanes::splat(simd, self.gradient_rate) * gradient);
-        (parameter + step, [velocity])
+        (parameter + step, [flush(velocity)])
     }
 }

@@ -15,10 +15,7 @@ pub struct Sgd {
 impl Sgd {
     /// With this learning rate.
     pub const fn new(rate: f64) -> Self {
-        Self {
-            rate,
-            decay: Decay { rate: 0.0, excluded: 0 },
-        }
+        Self { rate, decay: Decay { rate: 0.0, excluded: 0 } }
     }
 
     /// L2 regularisation, 0 unless set: adds `decay · w` to the gradient.
@@ -49,9 +46,7 @@ impl<N: Program> Optimizer<N> for Sgd {
         gradient: &N,
         _: &mut [N::Scalar; 0],
     ) {
-        let rule = Descent {
-            rate: N::Scalar::constant(-rate * self.rate),
-        };
+        let rule = Descent { rate: N::Scalar::constant(-rate * self.rate) };
         apply(machine, network, gradient, [], self.decay, rule);
     }
 }
@@ -72,9 +67,6 @@ impl<T: Scalar> Rule<T, 0> for Descent<T> {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; 0]) {
         let gradient = decay.mul_add(parameter, gradient);
-        (
-            Lanes::splat(parameter.simd(), self.rate).mul_add(gradient, parameter),
-            [],
-        )
+        (Lanes::splat(parameter.simd(), self.rate).mul_add(gradient, parameter), [])
     }
 }

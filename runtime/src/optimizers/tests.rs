@@ -9,11 +9,7 @@ use crate::tensor::Role::Bias;
 /// PyTorch's course, written by `tests/data/optimizers.py`.
 const REFERENCE: &str = include_str!("../../../tests/data/optimizers.csv");
 
-const START: Line = Line {
-    weight: [0.5, -0.4],
-    gain: 1.0,
-    bias: [0.3],
-};
+const START: Line = Line { weight: [0.5, -0.4], gain: 1.0, bias: [0.3] };
 
 /// Follows PyTorch's gradients and compares the parameters after each of the ten steps.
 fn assert_agrees<O: Optimizer<Line>>(case: &str, optimizer: O, schedule: impl Schedule, clip: Option<f64>) {
@@ -21,18 +17,11 @@ fn assert_agrees<O: Optimizer<Line>>(case: &str, optimizer: O, schedule: impl Sc
         let mut network = START;
         let mut updater = optimizer.clone().boxed_for(&network);
         updater.instructions = unit;
-        let rows: Vec<&str> = REFERENCE
-            .lines()
-            .filter(|line| line.split(',').next() == Some(case))
-            .collect();
+        let rows: Vec<&str> = REFERENCE.lines().filter(|line| line.split(',').next() == Some(case)).collect();
         assert_eq!(rows.len(), 10, "{case}");
         for (step, row) in rows.iter().enumerate() {
             let numbers: Vec<f64> = row.split(',').skip(2).map(|number| number.parse().unwrap()).collect();
-            let mut gradient = Line {
-                weight: [numbers[0], numbers[1]],
-                gain: 0.0,
-                bias: [numbers[2]],
-            };
+            let mut gradient = Line { weight: [numbers[0], numbers[1]], gain: 0.0, bias: [numbers[2]] };
             if let Some(maximum) = clip {
                 gradient.clip_norm(maximum);
             }
@@ -40,10 +29,7 @@ fn assert_agrees<O: Optimizer<Line>>(case: &str, optimizer: O, schedule: impl Sc
             updater.step(&mut network, &gradient, schedule.rate(step));
             let found = [found, [network.weight[0], network.weight[1], network.bias[0]]].concat();
             for (found, expected) in found.iter().zip(&numbers[3..]) {
-                assert!(
-                    (found - expected).abs() < 1e-14,
-                    "{case}, {unit}, step {step}: {found} against {expected}"
-                );
+                assert!((found - expected).abs() < 1e-14, "{case}, {unit}, step {step}: {found} against {expected}");
             }
             assert_eq!(network.gain, 1.0, "frozen");
         }
@@ -62,12 +48,7 @@ fn momentum_agrees_with_pytorch() {
     let nesterov = Momentum::new(0.05, 0.8).nesterov(true).weight_decay(0.1);
     assert_agrees("momentum", Momentum::new(0.05, 0.9), Constant, None);
     assert_agrees("nesterov", nesterov, Constant, None);
-    assert_agrees(
-        "dampening",
-        Momentum::new(0.05, 0.9).dampening(0.3).weight_decay(0.1),
-        Constant,
-        None,
-    );
+    assert_agrees("dampening", Momentum::new(0.05, 0.9).dampening(0.3).weight_decay(0.1), Constant, None);
     assert_agrees("momentum_clip", Momentum::new(0.05, 0.9), Constant, Some(0.7));
 }
 
@@ -82,12 +63,7 @@ fn adam_agrees_with_pytorch() {
 #[test]
 fn adamw_agrees_with_pytorch() {
     assert_agrees("adamw", AdamW::new(0.05), Constant, None);
-    assert_agrees(
-        "adamw_exclude",
-        AdamW::new(0.05).weight_decay(0.5).exclude(Bias),
-        Constant,
-        None,
-    );
+    assert_agrees("adamw_exclude", AdamW::new(0.05).weight_decay(0.5).exclude(Bias), Constant, None);
     // PyTorch's factors are 1/4, 2/4, 3/4, 1, 1, …
     assert_agrees("adamw_warmup", AdamW::new(0.05), Warmup::over(4), None);
 }
@@ -96,32 +72,13 @@ fn adamw_agrees_with_pytorch() {
 fn bounds_are_kept() {
     let mut network = START;
     let mut updater = Sgd::new(1.0).boxed_for(&network);
-    updater.step(
-        &mut network,
-        &Line {
-            weight: [9.0, -9.0],
-            gain: 1.0,
-            bias: [9.0],
-        },
-        1.0,
-    );
-    assert_eq!(
-        network,
-        Line {
-            weight: [-2.0, 2.0],
-            gain: 1.0,
-            bias: [-8.7]
-        }
-    );
+    updater.step(&mut network, &Line { weight: [9.0, -9.0], gain: 1.0, bias: [9.0] }, 1.0);
+    assert_eq!(network, Line { weight: [-2.0, 2.0], gain: 1.0, bias: [-8.7] });
 }
 
 #[test]
 fn a_course_may_be_taken_up_at_any_step() {
-    let gradient = Line {
-        weight: [0.5, -0.3],
-        gain: 0.0,
-        bias: [0.1],
-    };
+    let gradient = Line { weight: [0.5, -0.3], gain: 0.0, bias: [0.1] };
     let (mut whole, mut parts) = (START, START);
     let mut updater = Adam::new(0.01).boxed_for(&whole);
     let mut taken_up = Adam::new(0.01).boxed_for(&parts);
@@ -136,4 +93,18 @@ fn a_course_may_be_taken_up_at_any_step() {
     for (whole, part) in whole.as_flat().iter().zip(parts.as_flat()) {
         assert!((whole - part).abs() < 1e-13);
     }
+}
+
+#[test]
+fn what_fades_does_not_stay_denormal() {
+    let (mut network, still) = (START, Line { weight: [0.0; 2], gain: 0.0, bias: [0.0] });
+    let mut adam = Adam::new(0.01).betas(0.9, 0.9).boxed_for(&network);
+    let mut momentum = Momentum::new(0.01, 0.9).boxed_for(&network);
+    for step in 0..8_000 {
+        let gradient = if step == 0 { &START } else { &still };
+        adam.step(&mut network, gradient, 1.0);
+        momentum.step(&mut network, gradient, 1.0);
+    }
+    assert_eq!(adam.state.as_flat(), [0.0; 8]);
+    assert_eq!(momentum.state.as_flat(), [0.0; 4]);
 }

@@ -24,9 +24,7 @@ fn trainer() -> Box<Trainer<Line, Adam, 8>> {
 fn a_line_is_found() {
     let (train, test) = data(60).split(0.8, Seed(1));
     let mut trainer = trainer();
-    let history = trainer
-        .fit(&train, Fit::epochs(120).validate(&test).schedule(Cosine::over(720)))
-        .unwrap();
+    let history = trainer.fit(&train, Fit::epochs(120).validate(&test).schedule(Cosine::over(720))).unwrap();
     assert_eq!((history.epochs().len(), trainer.steps()), (120, 720));
     assert!(history.last().unwrap().validation.unwrap().loss < 1e-9);
     assert!(history.epochs()[0].loss > 0.1);
@@ -35,19 +33,14 @@ fn a_line_is_found() {
     assert!((evaluation.loss() - evaluation.regression().unwrap().mse()).abs() < 1e-15);
     assert!((trainer.predict(&[0.1, 0.2])[0] - 0.5).abs() < 1e-4);
     assert_eq!(trainer.network().gain, 1.5, "frozen");
-    assert!(
-        trainer.network().weight.iter().all(|weight| weight.abs() <= 2.0),
-        "bounded"
-    );
+    assert!(trainer.network().weight.iter().all(|weight| weight.abs() <= 2.0), "bounded");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let run = |seed| {
         let mut trainer = Trainer::<Line, _, 4>::new(Momentum::new(0.05, 0.9), Seed(seed));
-        let history = trainer
-            .fit(&data(30), Fit::epochs(3).batch(7).shuffle(Seed(seed)))
-            .unwrap();
+        let history = trainer.fit(&data(30), Fit::epochs(3).batch(7).shuffle(Seed(seed))).unwrap();
         (history, *trainer.network())
     };
     assert_eq!(run(5), run(5));
@@ -64,9 +57,7 @@ fn a_step_is_gradient_and_update() {
     let mut workspace = Workspace::<Line, 8>::boxed();
     let mut updater = Sgd::new(0.1).boxed_for(&network);
     for _ in 0..5 {
-        let loss = network
-            .loss_and_gradient(&inputs, (&targets, &weights), &mut workspace, &mut gradient)
-            .unwrap();
+        let loss = network.loss_and_gradient(&inputs, (&targets, &weights), &mut workspace, &mut gradient).unwrap();
         gradient.clip_norm(0.5);
         updater.step(&mut network, &gradient, 0.5);
         trainer.set_rate(0.5).unwrap();
@@ -86,24 +77,9 @@ fn what_fails_leaves_the_trainer_as_it_was() {
     let huge = [[1e200]; 6];
     for (inputs, targets, weights, error) in [
         (&inputs[..0], &targets[..0], &weights[..0], Error::EmptyBatch),
-        (
-            &inputs[..5],
-            &targets[..],
-            &weights[..],
-            Error::UnequalLengths { expected: 5, found: 6 },
-        ),
-        (
-            &[[f64::NAN; 2]; 6][..],
-            &targets[..],
-            &weights[..],
-            Error::NonFiniteInput,
-        ),
-        (
-            &inputs[..],
-            &targets[..],
-            &[f64::INFINITY; 6][..],
-            Error::NonFiniteTarget,
-        ),
+        (&inputs[..5], &targets[..], &weights[..], Error::UnequalLengths { expected: 5, found: 6 }),
+        (&[[f64::NAN; 2]; 6][..], &targets[..], &weights[..], Error::NonFiniteInput),
+        (&inputs[..], &targets[..], &[f64::INFINITY; 6][..], Error::NonFiniteTarget),
         (&inputs[..], &targets[..], &[0.0; 6][..], Error::NoWeight),
         (&inputs[..], &huge[..], &weights[..], Error::NonFiniteLoss),
     ] {
@@ -128,25 +104,13 @@ impl Schedule for Wild {
 #[test]
 fn settings_without_meaning_are_refused() {
     let mut trainer = trainer();
-    assert!(matches!(
-        trainer.fit(&data(8), Fit::epochs(1).batch(0)),
-        Err(Error::Setting(_))
-    ));
-    assert!(matches!(
-        trainer.fit(&data(8), Fit::epochs(1).clip_norm(-1.0)),
-        Err(Error::Setting(_))
-    ));
+    assert!(matches!(trainer.fit(&data(8), Fit::epochs(1).batch(0)), Err(Error::Setting(_))));
+    assert!(matches!(trainer.fit(&data(8), Fit::epochs(1).clip_norm(-1.0)), Err(Error::Setting(_))));
     assert_eq!(trainer.steps(), 0);
-    assert!(matches!(
-        trainer.fit(&data(40), Fit::epochs(1).schedule(Wild)),
-        Err(Error::Setting(_))
-    ));
+    assert!(matches!(trainer.fit(&data(40), Fit::epochs(1).schedule(Wild)), Err(Error::Setting(_))));
     assert_eq!(trainer.steps(), 2);
     let (_, nothing) = data(8).split(1.0, Seed(0));
-    assert_eq!(
-        trainer.fit(&nothing, Fit::epochs(1).schedule(Constant)),
-        Err(Error::EmptyBatch)
-    );
+    assert_eq!(trainer.fit(&nothing, Fit::epochs(1).schedule(Constant)), Err(Error::EmptyBatch));
 }
 
 #[test]
