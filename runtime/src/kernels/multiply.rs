@@ -14,6 +14,9 @@ pub(super) const WIDTH: usize = 2;
 /// Registers of columns in a tile of a single row.
 pub(super) const WIDE: usize = 8;
 
+/// Rows at this distance in bytes, or a multiple of it, fall on the same set of a first-level cache.
+const CROWDED: usize = 4096;
+
 /// A piece of work for the inner loops, done by [`run`].
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +110,7 @@ pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
 #[inline(always)]
 fn run<T: Scalar, S: Simd>(simd: S, work: Work<'_, T>) {
     match Instructions::of(simd) {
-        Some(unit) => T::work(unit, work),
+        Some(unit) => T::work(unit, &work),
         None => simd.vectorize(work),
     }
 }
@@ -120,11 +123,13 @@ fn width<T: Scalar, S: Simd>(rows: usize, columns: usize) -> usize {
 }
 
 /// How many of `rows` the next tile takes: as many as fill the registers with sums, or what is left in a few steps.
+///
+/// `crowded` rows lie so that they compete for the same places of the first-level cache, which has eight for them.
 #[inline(always)]
-pub(super) fn height<S: Simd>(rows: usize) -> usize {
+pub(super) fn height<S: Simd>(rows: usize, crowded: bool) -> usize {
     let heights = if const { S::REGISTER_COUNT >= 32 } { [12, 8, 4] } else { [6, 4, 2] };
     for height in heights {
-        if rows >= height {
+        if rows >= height && !(crowded && height > 8) {
             return height;
         }
     }
@@ -148,10 +153,11 @@ impl<T: Scalar> Block<T> {
     /// Visits the block's tiles, in runs of equal ones.
     #[inline(always)]
     fn walk<S: Simd>(&self, simd: S) {
+        let crowded = (self.a_row * size_of::<T>()).is_multiple_of(CROWDED);
         if self.across {
             let mut row = 0;
             while row < self.rows {
-                let rows = height::<S>(self.rows - row);
+                let rows = height::<S>(self.rows - row, crowded);
                 let mut column = 0;
                 while column < self.columns {
                     let columns = width::<T, S>(rows, self.columns - column);
@@ -167,7 +173,7 @@ impl<T: Scalar> Block<T> {
                 let columns = width::<T, S>(2, self.columns - column);
                 let mut row = 0;
                 while row < self.rows {
-                    let rows = height::<S>(self.rows - row);
+                    let rows = height::<S>(self.rows - row, crowded);
                     let count = (self.rows - row) / rows;
                     self.run(simd, [row, column], [rows, columns], [rows, 0], count);
                     row += rows * count;

@@ -13,7 +13,7 @@
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::Epilogue;
 use super::destinations::{Direct, Outputs};
@@ -57,25 +57,34 @@ const FEW: usize = 4;
 /// if they are at least as many registers long as this.
 const LONG: usize = 2;
 
+/// From this many rows on, a panel is worth packing only to spare the cache.
+const MANY: usize = 24;
+/// Bytes of one operand that are taken to stay in the second-level cache.
+const CACHE: usize = 1 << 19;
+
 #[repr(align(64))]
-struct Buffer<const LENGTH: usize>([MaybeUninit<u64>; LENGTH]);
+struct Buffer([MaybeUninit<u64>; ROOM]);
 
-impl<const LENGTH: usize> Buffer<LENGTH> {
-    #[inline(always)]
-    fn new() -> Self {
-        Self([MaybeUninit::uninit(); LENGTH])
-    }
+/// Number of scalars that fit the buffer.
+#[inline(always)]
+fn capacity<T>() -> usize {
+    size_of::<Buffer>() / size_of::<T>()
+}
 
-    #[inline(always)]
-    fn as_mut_ptr<T>(&mut self) -> *mut T {
-        self.0.as_mut_ptr().cast()
-    }
-
-    /// Number of scalars that fit.
-    #[inline(always)]
-    fn capacity<T>() -> usize {
-        LENGTH * size_of::<u64>() / size_of::<T>()
-    }
+/// Calls `user` with a buffer.
+///
+/// The buffer has a stack frame of its own, entered unconditionally: in a function that returns early, LLVM 22 moves the
+/// prologue behind the checks, where its probing of a large frame overwrites `r11` while that holds a value. The calling
+/// convention of C is one that cannot unwind, so that callers are known not to panic.
+///
+/// # Safety
+///
+/// That `user` may be called with `data` and memory as large as [`Buffer`].
+#[inline(never)]
+unsafe extern "C" fn with_buffer(user: unsafe extern "C" fn(*mut u8, *mut u8), data: *mut u8) {
+    let mut buffer = Buffer([MaybeUninit::uninit(); ROOM]);
+    // SAFETY: the caller's promise.
+    unsafe { user(data, buffer.0.as_mut_ptr().cast()) };
 }
 
 /// What the blocks of a product have in common, and where the sums of one go.
@@ -100,6 +109,30 @@ enum Way {
     Dots,
 }
 
+/// The walk over a product, with its buffer.
+struct Blocks<'a, 'b, T, S, In, Out, E, const R: usize, const I: usize, const O: usize> {
+    tiles: &'a mut Tiles<'b, T, S, In, Out, E, R, I, O>,
+    buffer: *mut T,
+}
+
+impl<T, U, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
+    for Blocks<'_, '_, T, U, In, Out, E, R, I, O>
+where
+    T: Scalar,
+    U: Simd,
+    In: Inputs<T, R, I>,
+    Out: Outputs<T, R, O>,
+    E: Epilogue<T, I, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // SAFETY: made by `enter` only, which passes on the promise of `run`.
+        unsafe { self.tiles.blocks(self.buffer) };
+    }
+}
+
 impl<T, S, In, Out, E, const R: usize, const I: usize, const O: usize> Tiles<'_, T, S, In, Out, E, R, I, O>
 where
     T: Scalar,
@@ -116,21 +149,41 @@ where
     /// outer index.
     #[inline(always)]
     pub(super) unsafe fn run(&mut self) {
+        // SAFETY: `enter` is given these tiles, and the caller's promise holds for them.
+        unsafe { with_buffer(Self::enter, core::ptr::from_mut(self).cast()) };
+    }
+
+    /// Back from [`with_buffer`].
+    ///
+    /// # Safety
+    ///
+    /// `tiles` must be of this type, and [`run`](Self::run)'s promise must hold for them.
+    unsafe extern "C" fn enter(tiles: *mut u8, buffer: *mut u8) {
+        // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
+        let tiles = unsafe { &mut *tiles.cast::<Self>() };
+        tiles.simd.vectorize(Blocks { tiles, buffer: buffer.cast() });
+    }
+
+    /// Computes the product, block by block.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Self::run), with a buffer as large as [`Buffer`].
+    #[inline(always)]
+    unsafe fn blocks(&mut self, sums: *mut T) {
         let Operands { m, k, n, .. } = self.operands;
-        let mut buffer = Buffer::<ROOM>::new();
-        let sums = buffer.as_mut_ptr::<T>();
         let way = self.way();
         // The larger of `b` and the product is walked through once; the other one stays in the cache.
         let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW);
         let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
         let [high, wide, depth] = self.block(way, across, direct.is_some());
-        let panel = if direct.is_some() { sums } else { sums.wrapping_add(Buffer::<ROOM>::capacity::<T>() / 2) };
-        let mut column = 0;
-        while column < n {
-            let columns = wide.min(n - column);
-            let mut row = 0;
-            while row < m {
-                let rows = high.min(m - row);
+        let panel = if direct.is_some() { sums } else { sums.wrapping_add(capacity::<T>() / 2) };
+        let mut row = 0;
+        while row < m {
+            let rows = high.min(m - row);
+            let mut column = 0;
+            while column < n {
+                let columns = wide.min(n - column);
                 let mut step = 0;
                 loop {
                     let steps = depth.min(k - step);
@@ -154,9 +207,9 @@ where
                         break;
                     }
                 }
-                row += rows;
+                column += columns;
             }
-            column += columns;
+            row += rows;
         }
     }
 
@@ -225,20 +278,18 @@ where
     fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
         let Operands { m, k, n, .. } = self.operands;
         let width = WIDTH * Lanes::<T, S>::COUNT;
-        let room = Buffer::<ROOM>::capacity::<T>() / 2;
-        if way == Way::Packed {
-            // One panel for as many rows as possible.
-            if direct { [m, width, 2 * room / width] } else { [room / width, width, room / width] }
-        } else if direct {
-            [m, n, k]
-        } else if across {
-            let rows = multiply::height::<S>(m);
-            [rows, room / rows / width * width, k]
-        } else {
-            // Half of the buffer: the other half of the cache is for the columns of `b`.
-            let rows = room / width / 2;
-            let highest = multiply::height::<S>(usize::MAX);
-            [rows / highest * highest, width, k]
+        let room = capacity::<T>() / 2;
+        // Rows of `a` that stay in the cache while all columns go by.
+        let cached = (CACHE / size_of::<T>() / k.max(1)).max(96);
+        match way {
+            Way::Packed if direct => [cached, width, 2 * room / width],
+            Way::Packed => [cached.min(room / width), width, room / width],
+            _ if direct => [m, n, k],
+            _ if across => {
+                let rows = multiply::height::<S>(m, false);
+                [rows, room / rows / width * width, k]
+            }
+            _ => [room / width, width, k],
         }
     }
 
@@ -284,7 +335,12 @@ where
     fn way(&self) -> Way {
         let Operands { a_column, b_row, b_column, m, k, n, .. } = self.operands;
         if b_column == 1 || n == 1 {
-            Way::InPlace
+            // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
+            // a row of the panel is two cache lines, they are fetched half as often, and that matters only later.
+            let distance = b_row * size_of::<T>();
+            let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
+            let crowded = k * (distance & distance.wrapping_neg()) > if lines > 1 { 8 * CACHE } else { CACHE };
+            if m >= MANY && n > 1 && crowded { Way::Packed } else { Way::InPlace }
         } else if m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1 {
             Way::Dots
         } else {

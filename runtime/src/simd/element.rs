@@ -74,7 +74,7 @@ pub trait Element: Pod + sealed::Sealed {
     fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
 
     /// Runs the inner loops of a contraction: a function of its own, compiled with this library.
-    fn work(unit: Instructions, work: Work<'_, Self>);
+    fn work(unit: Instructions, work: &Work<'_, Self>);
 
     /// Number of lanes in a register.
     #[inline(always)]
@@ -201,8 +201,22 @@ macro_rules! element {
                 simd.$from_bits(simd.$rotate(simd.$to_bits(a), amount))
             }
 
-            fn work(unit: Instructions, work: Work<'_, Self>) {
-                unit.dispatch(work);
+            #[inline(always)]
+            fn work(unit: Instructions, work: &Work<'_, Self>) {
+                /// The calling convention of C is one that cannot unwind: callers are known not to panic.
+                ///
+                /// # Safety
+                ///
+                /// Both must point to what the casts say.
+                #[inline(never)]
+                unsafe extern "C" fn outlined(unit: *const u8, work: *const u8) {
+                    // SAFETY: the caller's promise.
+                    let (unit, work) = unsafe { (*unit.cast::<Instructions>(), *work.cast::<Work<'_, $scalar>>()) };
+                    unit.dispatch(work);
+                }
+
+                // SAFETY: the pointers are made of the very references.
+                unsafe { outlined((&raw const unit).cast(), core::ptr::from_ref(work).cast()) };
             }
 
             $($specific)*
