@@ -20,11 +20,16 @@ use crate::workspace::Workspace;
 
 /// Checks the gradients of a network on random samples; see [`Check`] for what is done and what can be set.
 ///
-/// ```text
-/// #[test]
-/// fn gradients() {
-///     backprop::check::gradients::<Gesture<f64>>(Seed(3)).assert_below(1e-7);
+/// ```
+/// use backprop::prelude::*;
+///
+/// network! {
+///     pub struct Gesture;
+///     fn forward(window: [3, 4]) -> [5] { window.flatten().dense(6).tanh().dense(5) }
+///     fn loss(logits, gesture: Class<5>) { cross_entropy(logits, gesture) }
 /// }
+///
+/// backprop::check::gradients::<Gesture<f64>>(Seed(3)).assert_below(1e-7);
 /// ```
 ///
 /// # Panics

@@ -18,8 +18,20 @@ use crate::trainer::Trainer;
 
 /// How to train: what [`Trainer::fit`] is to do.
 ///
-/// ```text
-/// trainer.fit(&train, Fit::epochs(30).batch(64).schedule(Cosine::over(900)).clip_norm(1.0).validate(&test))?;
+/// ```
+/// # use backprop::prelude::*;
+/// # network! {
+/// #     pub struct Line;
+/// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// #     fn loss(y, t: [1]) { mse(y, t) }
+/// # }
+/// # let mut trainer = Trainer::<Line, _, 32>::new(Adam::new(0.1), Seed(7));
+/// # let data = Dataset::new(vec![[0.5, 1.0]; 100], vec![[1.0]; 100])?;
+/// let (train, test) = data.split(0.8, Seed(1));
+/// let fit = Fit::epochs(30).batch(40).schedule(Cosine::over(60)).clip_norm(1.0).validate(&test);
+/// let history = trainer.fit(&train, fit)?;
+/// assert_eq!(history.epochs().len(), 30);
+/// # Ok::<(), backprop::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fit<'a, I, T, S = Constant> {

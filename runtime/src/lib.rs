@@ -4,19 +4,28 @@
 //! size-specialised kernels, forwards and backwards. Nothing interprets a graph at run time; a step of training or a
 //! prediction allocates nothing, takes no lock and cannot panic.
 //!
-//! ```text
+//! ```
 //! use backprop::prelude::*;
 //!
 //! network! {
-//!     pub struct Digits;
-//!     fn forward(pixels: [64]) -> [10] { pixels.dense(64).relu().dense(10) }
-//!     fn loss(logits, digit: Class<10>) { cross_entropy(logits, digit) }
+//!     /// Is the first number the larger one?
+//!     pub struct Larger;
+//!
+//!     fn forward(numbers: [2]) -> [2] { numbers.dense(8).relu().dense(2) }
+//!
+//!     fn loss(scores, larger: Class<2>) { cross_entropy(scores, larger) }
 //! }
 //!
-//! let (train, test) = Dataset::new(images, labels)?.split(0.8, Seed(7));
-//! let mut trainer = Trainer::<Digits, _, 32>::new(Adam::new(1e-3), Seed(7));
-//! trainer.fit(&train, Fit::epochs(30).validate(&test).progress(true))?;
+//! let numbers: Vec<[f32; 2]> = (0..400).map(|i| [(i % 20) as f32 / 20.0, (i / 20) as f32 / 20.0]).collect();
+//! let larger: Vec<Class<2>> =
+//!     numbers.iter().map(|[a, b]| Class::new(usize::from(a > b))).collect::<Result<_, _>>()?;
+//! let (train, test) = Dataset::new(numbers, larger)?.split(0.8, Seed(7));
+//!
+//! let mut trainer = Trainer::<Larger, _, 32>::new(Adam::new(0.01), Seed(7));
+//! trainer.fit(&train, Fit::epochs(40).validate(&test))?;
 //! println!("{}", trainer.evaluate(&test)?.report());
+//! assert_eq!(trainer.predict(&[0.9, 0.2]).argmax().index(), 1);
+//! # Ok::<(), backprop::Error>(())
 //! ```
 //!
 //! # Features

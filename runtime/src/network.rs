@@ -12,11 +12,28 @@ use crate::workspace::Workspace;
 
 /// The methods of a network that `network!` made; a gradient is a value of the same type.
 ///
-/// ```text
-/// let mut network = Digits::<f32>::boxed(Seed(7));
+/// ```
+/// use backprop::prelude::*;
+/// # network! {
+/// #     pub struct Line;
+/// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// #     fn loss(y, t: [1]) { mse(y, t) }
+/// # }
+///
+/// let mut network = Line::<f32>::boxed(Seed(7));
 /// let mut gradient = network.zeros_like();
-/// let mut workspace = Workspace::<Digits, 32>::boxed();
-/// let loss = network.loss_and_gradient(&inputs, &targets, &mut workspace, &mut gradient)?;
+/// let mut workspace = Workspace::<Line, 32>::boxed();
+/// let mut optimizer = Sgd::new(0.1).boxed_for(&network);
+/// let (inputs, targets) = ([[0.0, 1.0], [1.0, 0.0]], [[1.0], [-1.0]]);
+///
+/// let before = network.loss_and_gradient(&inputs, &targets, &mut workspace, &mut gradient)?;
+/// gradient.clip_norm(1.0);
+/// optimizer.step(&mut network, &gradient, 1.0);
+/// assert!(network.loss(&inputs, &targets, &mut workspace)? < before);
+///
+/// let [output] = network.predict(&[0.5, 0.5], &mut workspace);
+/// # assert!(output.is_finite());
+/// # Ok::<(), backprop::Error>(())
 /// ```
 ///
 /// None of the methods that take a workspace allocates, locks or panics. What fails returns an `Err`; then the network is

@@ -22,10 +22,21 @@ use crate::workspace::{Aligned, Workspace};
 ///
 /// A [`step`](Self::step) or a [`predict`](Self::predict) allocates nothing, takes no lock and does not panic.
 ///
-/// ```text
-/// let mut trainer = Trainer::<Digits, _, 32>::new(Adam::new(1e-3), Seed(7));
-/// let loss = trainer.step(&images, &labels)?;
-/// let class = trainer.predict(&image).argmax();
+/// ```
+/// use backprop::prelude::*;
+/// # network! {
+/// #     pub struct Line;
+/// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// #     fn loss(y, t: [1]) { mse(y, t) }
+/// # }
+///
+/// let mut trainer = Trainer::<Line, _, 32>::new(Momentum::new(0.1, 0.9), Seed(7));
+/// for _ in 0..200 {
+///     trainer.step(&[[0.0, 1.0], [1.0, 0.0]], &[[1.0], [-1.0]])?;
+/// }
+/// let [output] = trainer.predict(&[0.0, 1.0]);
+/// assert!((output - 1.0).abs() < 1e-3);
+/// # Ok::<(), backprop::Error>(())
 /// ```
 #[repr(C)]
 pub struct Trainer<N: Program, O: Optimizer<N>, const CAPACITY: usize> {
@@ -240,10 +251,21 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_
 
 /// Room for a trainer in a `static`: zeros in `.bss`, no flash, no heap.
 ///
-/// ```text
-/// static TRAINER: StaticTrainer<Gesture, Sgd, 1> = StaticTrainer::new();
-/// let trainer = TRAINER.init(Sgd::new(0.05), Seed(1));    // once
-/// let loss = trainer.step(&[window], &[label])?;
+/// ```
+/// use backprop::prelude::*;
+/// # network! {
+/// #     pub struct Line;
+/// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// #     fn loss(y, t: [1]) { mse(y, t) }
+/// # }
+///
+/// static TRAINER: StaticTrainer<Line, Sgd, 1> = StaticTrainer::new();
+/// const _: () = assert!(StaticTrainer::<Line, Sgd, 1>::BYTES < 1024);
+///
+/// let trainer = TRAINER.init(Sgd::new(0.05), Seed(1)); // once
+/// let loss = trainer.step(&[[0.5, 1.0]], &[[2.0]])?;
+/// # assert!(loss > 0.0);
+/// # Ok::<(), backprop::Error>(())
 /// ```
 pub struct StaticTrainer<N: Program, O: Optimizer<N>, const CAPACITY: usize> {
     place: core::cell::UnsafeCell<MaybeUninit<Trainer<N, O, CAPACITY>>>,
