@@ -64,8 +64,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// An image and its digit, each a column.
+type Images = Dataset<Vec<[f32; 64]>, Vec<Class<10>>>;
+
 /// Reads the images, pixels scaled to 0..1.
-fn digits() -> Result<Dataset<Vec<[f32; 64]>, Vec<Class<10>>>, Box<dyn Error>> {
+fn digits() -> Result<Images, Box<dyn Error>> {
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for line in DATA.lines().skip(1) {
         let numbers: Vec<u8> = line.split(',').map(str::parse).collect::<Result<_, _>>()?;
