@@ -17,13 +17,18 @@ use parameters::Layout;
 
 pub(crate) use summary::{derivation, multiply_adds, summary};
 
+/// Up to this many multiply-adds a sample, the runtime makes a step of one function.
+const TINY: usize = 256;
+
 /// The code of a network.
 pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
     let layout = Layout::new(&network.parameters);
     let most = |size: fn(&Schedule) -> usize| entries.all().map(|entry| size(&entry.schedule)).max().unwrap_or(0);
     let sample_size = most(|schedule| schedule.sample_size);
     let shared_size = most(|schedule| schedule.shared_size);
-    let mut emitter = Emitter { network, entries, writer: Writer::new(&layout, sample_size), sample_size };
+    let inlined = multiply_adds(&entries.predict.schedule) <= TINY;
+    let writer = Writer::new(&layout, sample_size, inlined);
+    let mut emitter = Emitter { network, entries, writer, sample_size };
     let program = emitter.program(&layout, sample_size, shared_size);
     let methods = methods::methods(network, entries, &mut emitter.writer, sample_size);
     let formulas = emitter.writer.definitions();
@@ -155,6 +160,7 @@ impl Emitter<'_> {
             ) {
                 let parameters = runtime::Flat::as_flat(self);
                 let memory = runtime::cells(memory);
+                let accumulate = false;
                 #bind
                 #body
             }
@@ -226,8 +232,8 @@ impl Emitter<'_> {
         let scales = (0..terms).map(|index| format_ident!("input_{}", count + self.network.targets.len() + index));
         let clear = self.clear_gradient(&loss.training.schedule);
         [
-            quote!(#bind #weights [#(#weight_results),*]),
-            quote!(#bind #evaluation [#(#totals),*]),
+            quote!(let accumulate = false; #bind #weights [#(#weight_results),*]),
+            quote!(let accumulate = false; #bind #evaluation [#(#totals),*]),
             quote! {
                 let gradient = runtime::cells(gradient);
                 #bind
@@ -290,6 +296,7 @@ impl Emitter<'_> {
             ) {
                 let parameters = runtime::Flat::as_flat(self);
                 let memory = runtime::cells(memory);
+                let accumulate = false;
                 #bind
                 #first
             }

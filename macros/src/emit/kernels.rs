@@ -1,5 +1,7 @@
 //! Kernel calls, and the formulas that they are given as types.
 
+use std::collections::HashMap;
+
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
@@ -8,12 +10,40 @@ use crate::formula::Formula;
 use crate::graph::{Element, Reduction};
 use crate::plan::{Destination, Extent, Kernel, Operand, Schedule, Source, View};
 
-/// Writes kernel calls; collects the formulas, of which equal ones share a type.
+/// Writes kernel calls; collects the formulas, of which equal ones share a type, and the functions that hold the calls,
+/// which calls share that differ only in where their operands lie: rustc's time grows with distinct shapes, not with depth.
 pub(super) struct Writer<'a> {
     layout: &'a Layout,
     /// Numbers a sample of the largest entry point.
     sample_size: usize,
+    /// Whether the whole network becomes one function.
+    inlined: bool,
     formulas: Vec<FormulaType>,
+    functions: Vec<Function>,
+    numbers: HashMap<String, usize>,
+}
+
+/// A function around one kernel call.
+struct Function {
+    parameters: Vec<TokenStream>,
+    call: TokenStream,
+}
+
+/// What differs between the calls of one function.
+#[derive(Default)]
+struct Site {
+    parameters: Vec<TokenStream>,
+    arguments: Vec<TokenStream>,
+}
+
+impl Site {
+    /// A name for an argument of this type within the function.
+    fn pass(&mut self, ty: TokenStream, argument: TokenStream) -> Ident {
+        let name = format_ident!("a{}", self.arguments.len());
+        self.parameters.push(quote!(#name: #ty));
+        self.arguments.push(argument);
+        name
+    }
 }
 
 #[derive(PartialEq)]
@@ -35,8 +65,15 @@ fn step(loop_number: usize) -> Ident {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(layout: &'a Layout, sample_size: usize) -> Self {
-        Writer { layout, sample_size, formulas: Vec::new() }
+    pub(super) fn new(layout: &'a Layout, sample_size: usize, inlined: bool) -> Self {
+        Writer {
+            layout,
+            sample_size,
+            inlined,
+            formulas: Vec::new(),
+            functions: Vec::new(),
+            numbers: HashMap::new(),
+        }
     }
 
     pub(super) fn layout(&self) -> &'a Layout {
@@ -49,22 +86,41 @@ impl<'a> Writer<'a> {
     }
 
     fn call(&mut self, schedule: &Schedule, kernel: &Kernel) -> TokenStream {
+        if let Kernel::Loop { number: loop_number, steps, reverse, kernels } = kernel {
+            let step = step(*loop_number);
+            let steps = number(*steps);
+            let inner = self.calls(schedule, kernels);
+            let range = if *reverse { quote!((0..#steps).rev()) } else { quote!(0..#steps) };
+            return quote!(for #step in #range { #inner });
+        }
+        let mut site = Site::default();
+        let call = self.kernel(schedule, kernel, &mut site);
+        let (parameters, arguments) = (site.parameters, site.arguments);
+        let key = quote!((#(#parameters),*) #call).to_string();
+        let index = *self.numbers.entry(key).or_insert_with(|| {
+            self.functions.push(Function { parameters, call });
+            self.functions.len() - 1
+        });
+        let name = format_ident!("kernel_{index}");
+        quote!(#name(machine, samples, accumulate, #(#arguments),*);)
+    }
+
+    fn kernel(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
         match kernel {
             Kernel::Nest { extents, inputs, outputs, formulas } => {
                 let body = self.formula(formulas, inputs.len(), false, outputs);
-                let inputs = inputs.iter().map(|input| self.input(schedule, input));
-                let inputs = quote!((#(#inputs,)*));
-                let outputs = outputs.iter().map(|output| self.output(schedule, output));
+                let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
+                let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
                 let extents = extents.iter().map(extent);
-                quote!(runtime::nest(machine, [#(#extents),*], #inputs, (#(#outputs,)*), #body);)
+                quote!(runtime::nest(machine, [#(#extents),*], (#(#inputs,)*), (#(#outputs,)*), #body);)
             }
-            Kernel::Contract { .. } => self.contract(schedule, kernel),
+            Kernel::Contract { .. } => self.contract(schedule, kernel, site),
             Kernel::Lookup { extents, table, rows, width, indices, output } => {
                 let extents = extents.iter().map(extent);
                 let (rows, width) = (number(*rows), number(*width));
-                let table = self.place(schedule, table);
-                let indices = self.placed(schedule, indices);
-                let output = self.placed(schedule, output);
+                let table = self.place(schedule, table, site);
+                let indices = self.placed(schedule, indices, site);
+                let output = self.placed(schedule, output, site);
                 quote!(runtime::lookup(
                     machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #table, #indices, #output
                 );)
@@ -73,53 +129,47 @@ impl<'a> Writer<'a> {
                 let extents = extents.iter().map(extent);
                 let (rows, width) = (number(*rows), number(*width));
                 let accumulate = accumulate(output);
-                let output = self.place(schedule, output);
-                let indices = self.placed(schedule, indices);
-                let gradient = self.placed(schedule, gradient);
+                let output = self.place(schedule, output, site);
+                let indices = self.placed(schedule, indices, site);
+                let gradient = self.placed(schedule, gradient, site);
                 quote!(runtime::lookup_adjoint(
                     machine, [#(#extents),*], runtime::Const::<#rows>, runtime::Const::<#width>, #gradient, #indices, #output,
                     #accumulate
                 );)
             }
             Kernel::Random { stream, output } => {
-                let place = self.place(schedule, output);
+                let place = self.place(schedule, output, site);
                 let size: usize = output.shape.iter().product();
                 let length = extent(&Extent { count: size, samples: output.sample_stride != 0 });
                 let stream = Literal::u64_unsuffixed(*stream as u64);
                 let steps = output.loops.iter().map(|(loop_number, _)| step(*loop_number));
-                quote!(runtime::uniform(machine, runtime::mix(key, &[#stream #(, #steps as u64)*]), #length, #place);)
+                let key = site.pass(quote!(u64), quote!(runtime::mix(key, &[#stream #(, #steps as u64)*])));
+                quote!(runtime::uniform(machine, #key, #length, #place);)
             }
-            Kernel::Loop { number: loop_number, steps, reverse, kernels } => {
-                let step = step(*loop_number);
-                let steps = number(*steps);
-                let inner = self.calls(schedule, kernels);
-                let range = if *reverse { quote!((0..#steps).rev()) } else { quote!(0..#steps) };
-                quote!(for #step in #range { #inner })
-            }
+            Kernel::Loop { .. } => unreachable!("loops are no kernels"),
         }
     }
 
-    fn contract(&mut self, schedule: &Schedule, kernel: &Kernel) -> TokenStream {
+    fn contract(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
         let Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } = kernel else {
             unreachable!("called for a contraction")
         };
         let epilogue = self.epilogue(formulas, inputs.len(), outputs);
-        let lhs = self.matrix(schedule, lhs);
-        let rhs = self.matrix(schedule, rhs);
-        let inputs = inputs.iter().map(|input| self.input(schedule, input));
-        let inputs = quote!((#(#inputs,)*));
-        let outputs = outputs.iter().map(|output| self.output(schedule, output));
+        let lhs = self.matrix(schedule, lhs, site);
+        let rhs = self.matrix(schedule, rhs, site);
+        let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
+        let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
         let outer = outer.iter().map(extent);
         let [m, k, n] = [m, k, n].map(dimension);
         quote! {
             runtime::contract(
-                machine, [#(#outer),*], #m, #k, #n, #lhs, #rhs, #inputs, (#(#outputs,)*), #epilogue
+                machine, [#(#outer),*], #m, #k, #n, #lhs, #rhs, (#(#inputs,)*), (#(#outputs,)*), #epilogue
             );
         }
     }
 
-    fn matrix(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
-        let place = self.place(schedule, &operand.view);
+    fn matrix(&self, schedule: &Schedule, operand: &Operand, site: &mut Site) -> TokenStream {
+        let place = self.place(schedule, &operand.view, site);
         let (outer, last) = operand.strides.split_at(operand.strides.len() - 2);
         let outer = outer.iter().map(|&stride| number(stride));
         let (row, column) = (number(last[0]), number(last[1]));
@@ -127,15 +177,20 @@ impl<'a> Writer<'a> {
     }
 
     /// The slice and the offset at which a view begins.
-    fn place(&self, schedule: &Schedule, view: &View) -> TokenStream {
-        let slice = match view.source {
-            Source::Buffer(_) => quote!(memory),
-            Source::Input(index) => format_ident!("input_{index}").into_token_stream(),
-            Source::Parameter(_) => quote!(parameters),
-            Source::Gradient(_) => quote!(gradient),
+    fn place(&self, schedule: &Schedule, view: &View, site: &mut Site) -> TokenStream {
+        let (ty, slice) = match view.source {
+            Source::Buffer(_) => (quote!(&[::core::cell::Cell<T>]), quote!(memory)),
+            Source::Gradient(_) => (quote!(&[::core::cell::Cell<T>]), quote!(gradient)),
+            Source::Parameter(_) => (quote!(&[T]), quote!(parameters)),
+            Source::Input(index) => {
+                let element = if view.element == Element::Real { quote!(T) } else { quote!(u32) };
+                (quote!(&[#element]), format_ident!("input_{index}").into_token_stream())
+            }
             _ => unreachable!("{view} is not in memory"),
         };
         let offset = self.offset(schedule, view);
+        let slice = site.pass(ty, slice);
+        let offset = site.pass(quote!(usize), offset);
         quote!(#slice, #offset)
     }
 
@@ -162,21 +217,23 @@ impl<'a> Writer<'a> {
     }
 
     /// Slice, offset and strides.
-    fn placed(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
-        let place = self.place(schedule, &operand.view);
+    fn placed(&self, schedule: &Schedule, operand: &Operand, site: &mut Site) -> TokenStream {
+        let place = self.place(schedule, &operand.view, site);
         let strides = operand.strides.iter().map(|&stride| number(stride));
         quote!(#place, [#(#strides),*])
     }
 
-    fn input(&self, schedule: &Schedule, operand: &Operand) -> TokenStream {
+    fn input(&self, schedule: &Schedule, operand: &Operand, site: &mut Site) -> TokenStream {
         let innermost = operand.strides.last().copied().unwrap_or(0);
         match operand.view.source {
             Source::PerStep(index) => {
                 let name = format_ident!("input_{index}");
+                let name = site.pass(quote!(T), quote!(#name));
                 quote!(runtime::scalar(#name))
             }
             Source::Step(loop_number) => {
                 let step = step(loop_number);
+                let step = site.pass(quote!(usize), quote!(#step));
                 quote!(runtime::scalar(runtime::step_number::<T>(#step)))
             }
             Source::Position => {
@@ -185,7 +242,7 @@ impl<'a> Writer<'a> {
                 quote!(runtime::position(#offset, [#(#strides),*]))
             }
             _ => {
-                let placed = self.placed(schedule, operand);
+                let placed = self.placed(schedule, operand, site);
                 match (operand.view.element, innermost) {
                     (Element::Class(_) | Element::Length(_), _) => quote!(runtime::indices(#placed)),
                     (Element::Real, 1) => quote!(runtime::contiguous(#placed)),
@@ -196,8 +253,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn output(&self, schedule: &Schedule, output: &Destination) -> TokenStream {
-        let placed = self.placed(schedule, &output.operand);
+    fn output(&self, schedule: &Schedule, output: &Destination, site: &mut Site) -> TokenStream {
+        let placed = self.placed(schedule, &output.operand, site);
         let innermost = output.operand.strides.last().copied().unwrap_or(0);
         let accumulate = accumulate(&output.operand.view);
         let kind = match output.reduction {
@@ -248,9 +305,24 @@ impl<'a> Writer<'a> {
         if self.formulas[index].accumulates.contains(&true) { quote!(#name(accumulate)) } else { quote!(#name) }
     }
 
-    /// The types of all formulas used so far.
+    /// The types of all formulas and the functions of all calls written so far.
     pub(super) fn definitions(&self) -> TokenStream {
-        self.formulas.iter().enumerate().map(|(index, ty)| ty.definition(&format_ident!("Formula{index}"))).collect()
+        let formulas = self.formulas.iter().enumerate();
+        let formulas: TokenStream =
+            formulas.map(|(index, ty)| ty.definition(&format_ident!("Formula{index}"))).collect();
+        let inline = if self.inlined { quote!(#[inline(always)]) } else { quote!(#[inline(never)]) };
+        let functions = self.functions.iter().enumerate().map(|(index, Function { parameters, call })| {
+            let name = format_ident!("kernel_{index}");
+            quote! {
+                #inline
+                fn #name<T: runtime::Scalar, X: runtime::Machine>(
+                    machine: X, samples: usize, accumulate: bool, #(#parameters),*
+                ) {
+                    #call
+                }
+            }
+        });
+        quote!(#formulas #(#functions)*)
     }
 }
 

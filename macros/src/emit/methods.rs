@@ -72,6 +72,7 @@ fn method(
             ) {
                 let parameters = runtime::Flat::as_flat(network);
                 let memory = runtime::cells(memory);
+                let accumulate = false;
                 #bind
                 #body
             }
