@@ -16,14 +16,22 @@ use crate::simd::{Lanes, LanesMask};
 pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
     // SAFETY: the caller's promise.
     unsafe {
-        match Lanes::<T, S>::COUNT {
-            2 if work.b_row == 1 => transpose::<T, S, 2>(simd, work),
-            4 if work.b_row == 1 => transpose::<T, S, 4>(simd, work),
-            8 if work.b_row == 1 => transpose::<T, S, 8>(simd, work),
-            16 if work.b_row == 1 => transpose::<T, S, 16>(simd, work),
-            _ if work.b_column == 1 => copy_rows(simd, work),
-            _ => copy(work),
+        if work.b_row == 1 {
+            // Only the size of this unit is compiled.
+            if const { Lanes::<T, S>::COUNT == 16 } {
+                return transpose::<T, S, 16>(simd, work);
+            }
+            if const { Lanes::<T, S>::COUNT == 8 } {
+                return transpose::<T, S, 8>(simd, work);
+            }
+            if const { Lanes::<T, S>::COUNT == 4 } {
+                return transpose::<T, S, 4>(simd, work);
+            }
+            if const { Lanes::<T, S>::COUNT == 2 } {
+                return transpose::<T, S, 2>(simd, work);
+            }
         }
+        if work.b_column == 1 { copy_rows(simd, work) } else { copy(work) }
     }
 }
 
@@ -89,11 +97,9 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
             // SAFETY: the block lies within the source's columns and rows, and within the panel, whose width is whole
             // registers.
             unsafe {
-                if height == LANES && across == LANES {
-                    whole_block::<T, S, LANES>(simd, source, b_column, target, width);
-                } else {
-                    ragged_block::<T, S, LANES>(simd, source, b_column, target, width, height, across);
-                }
+                let mut block = load_block::<T, S, LANES>(simd, source, b_column, height, across);
+                turn(simd, &mut block);
+                store_block(&block, target, width, height);
             }
             i += LANES;
         }
@@ -101,56 +107,53 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
     }
 }
 
-/// Turns a block as wide and high as a register is long, which never leaves the registers.
+/// The first `height` elements of the first `across` columns; the rest is zero.
 ///
 /// # Safety
 ///
-/// The block must be readable at `source` and writable at `target`.
+/// These must be readable.
 #[inline(always)]
-unsafe fn whole_block<T: Scalar, S: Simd, const LANES: usize>(
+unsafe fn load_block<T: Scalar, S: Simd, const LANES: usize>(
     simd: S,
     source: *const T,
     column: usize,
-    target: *mut T,
-    width: usize,
-) {
+    height: usize,
+    across: usize,
+) -> [Lanes<T, S>; LANES] {
     let mut block = [Lanes::constant(simd, 0.0); LANES];
+    let part = Part::<T, S>::new(simd, height);
+    let whole = height == LANES && across == LANES;
     for (offset, line) in block.iter_mut().enumerate() {
+        let source = source.wrapping_add(offset * column);
         // SAFETY: the caller's promise.
-        *line = unsafe { Whole.load(simd, source.wrapping_add(offset * column)) };
+        unsafe {
+            if whole {
+                *line = Whole.load(simd, source);
+            } else if offset < across {
+                *line = part.load(simd, source);
+            }
+        }
     }
-    turn(simd, &mut block);
-    for (offset, &line) in block.iter().enumerate() {
-        // SAFETY: the caller's promise.
-        unsafe { Whole.store(target.wrapping_add(offset * width), line) };
-    }
+    block
 }
 
-/// Turns the first `height` elements of the first `across` columns; the other columns are zero.
+/// Stores the first `height` rows, `width` apart.
 ///
 /// # Safety
 ///
-/// These must be readable at `source`, and `height` whole registers writable at `target`.
+/// They must be writable.
 #[inline(always)]
-unsafe fn ragged_block<T: Scalar, S: Simd, const LANES: usize>(
-    simd: S,
-    source: *const T,
-    column: usize,
+unsafe fn store_block<T: Scalar, S: Simd, const LANES: usize>(
+    block: &[Lanes<T, S>; LANES],
     target: *mut T,
     width: usize,
     height: usize,
-    across: usize,
 ) {
-    let part = Part::<T, S>::new(simd, height);
-    let mut block = [Lanes::constant(simd, 0.0); LANES];
-    for (offset, line) in block.iter_mut().enumerate().take(across) {
-        // SAFETY: the caller's promise.
-        *line = unsafe { part.load(simd, source.wrapping_add(offset * column)) };
-    }
-    turn(simd, &mut block);
-    for (offset, &line) in block.iter().enumerate().take(height) {
-        // SAFETY: the caller's promise.
-        unsafe { Whole.store(target.wrapping_add(offset * width), line) };
+    for (offset, &line) in block.iter().enumerate() {
+        if offset < height {
+            // SAFETY: the caller's promise.
+            unsafe { Whole.store(target.wrapping_add(offset * width), line) };
+        }
     }
 }
 
@@ -168,8 +171,8 @@ fn turn<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S
 /// Rotations and selections by constants are what every vector unit has; the compiler merges them into its shuffles.
 #[inline(always)]
 fn exchange<T: Scalar, S: Simd, const DISTANCE: usize>(simd: S, block: &mut [Lanes<T, S>]) {
-    let lanes = block.len();
-    if DISTANCE >= lanes {
+    let lanes = Lanes::<T, S>::COUNT;
+    if const { DISTANCE >= Lanes::<T, S>::COUNT } {
         return;
     }
     let right = right_half(simd, DISTANCE);

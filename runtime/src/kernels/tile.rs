@@ -50,8 +50,8 @@ pub(super) struct Tiles<'a, T, S, In, Out, E, const R: usize, const I: usize, co
 }
 
 /// Elements of 8 bytes in the buffer for a panel of `b` and for sums: 128 rows of two AVX-512 registers each, or twice as
-/// many of a panel whose sums go to their destination.
-const ROOM: usize = 4096;
+/// many of a panel whose sums go to their destination. Without optimisation the frames around it are large, and it is small.
+const ROOM: usize = if cfg!(debug_assertions) { 1024 } else { 4096 };
 /// Fewer rows than this are dot products rather than worth packing a panel,
 const FEW: usize = 4;
 /// if they are at least as many registers long as this.
@@ -62,8 +62,9 @@ const MANY: usize = 24;
 /// Bytes of one operand that are taken to stay in the second-level cache.
 const CACHE: usize = 1 << 19;
 
+/// Room for scalars.
 #[repr(align(64))]
-struct Buffer([MaybeUninit<u64>; ROOM]);
+struct Buffer(#[allow(dead_code, reason = "it is memory")] [u64; ROOM]);
 
 /// Number of scalars that fit the buffer.
 #[inline(always)]
@@ -82,9 +83,9 @@ fn capacity<T>() -> usize {
 /// That `user` may be called with `data` and memory as large as [`Buffer`].
 #[inline(never)]
 unsafe extern "C" fn with_buffer(user: unsafe extern "C" fn(*mut u8, *mut u8), data: *mut u8) {
-    let mut buffer = Buffer([MaybeUninit::uninit(); ROOM]);
+    let mut buffer = MaybeUninit::<Buffer>::uninit();
     // SAFETY: the caller's promise.
-    unsafe { user(data, buffer.0.as_mut_ptr().cast()) };
+    unsafe { user(data, buffer.as_mut_ptr().cast()) };
 }
 
 /// What the blocks of a product have in common, and where the sums of one go.
@@ -173,8 +174,10 @@ where
     unsafe fn blocks(&mut self, sums: *mut T) {
         let Operands { m, k, n, .. } = self.operands;
         let way = self.way();
-        // The larger of `b` and the product is walked through once; the other one stays in the cache.
-        let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW);
+        // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do, long
+        // rows are quicker than short ones.
+        let small = k * n <= CACHE / size_of::<T>() / 8;
+        let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW || small);
         let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
         let [high, wide, depth] = self.block(way, across, direct.is_some());
         let panel = if direct.is_some() { sums } else { sums.wrapping_add(capacity::<T>() / 2) };
