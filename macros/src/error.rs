@@ -95,7 +95,7 @@ impl Errors {
     }
 
     /// `compile_error!`s, each at its place.
-    pub(crate) fn to_compile_errors(&self) -> TokenStream {
+    pub(crate) fn to_compile_errors(&self) -> Vec<TokenStream> {
         self.mistakes.iter().map(|(span, diagnostic)| syn::Error::new(*span, diagnostic).to_compile_error()).collect()
     }
 }

@@ -100,7 +100,6 @@ pub(crate) enum Default {
     Required,
     Absent,
     Boolean(bool),
-    Size(usize),
     Number(f64),
     Axis(i64),
     Initializer(Initializer),
@@ -147,7 +146,6 @@ impl From<&Default> for Setting {
         match default {
             Default::Required | Default::Absent => Self::Absent,
             Default::Boolean(value) => Self::Boolean(*value),
-            Default::Size(value) => Self::Size(*value),
             Default::Number(value) => Self::Number(*value),
             Default::Axis(axis) => Self::Axes(vec![*axis]),
             Default::Initializer(initializer) => Self::Initializer(initializer.clone()),
@@ -203,6 +201,11 @@ impl Function {
             return format!("{receiver}.{}({})", self.name, parts.join(", "));
         }
         format!("{}({})", self.name, parts.join(", "))
+    }
+
+    /// How a call looks, and what it computes.
+    pub(crate) fn usage(&self) -> String {
+        format!("`{}`: {}", self.form(), self.documentation)
     }
 
     pub(crate) fn position(&self, argument: &str) -> usize {

@@ -170,18 +170,22 @@ impl Call {
         &self.results[0].ty.shape
     }
 
-    /// As the user would write it, without the first argument and what is at its default: `dense(128)`.
-    pub(crate) fn text(&self) -> String {
+    /// As the user would write it, without the receiver and what is at its default: `dense(128)`. Tensors have the `names` of the
+    /// arguments, or `…`.
+    pub(crate) fn text(&self, names: &[Option<String>]) -> String {
         let Callee::Function(function) = &self.callee else { return self.callee.to_string() };
         let mut parts = Vec::new();
-        for (argument, setting) in function.arguments.iter().zip(&self.settings) {
-            if argument.accepts.is_tensor() || *setting == Setting::from(&argument.default) || argument.name == "name" {
+        let rows = function.arguments.iter().zip(&self.settings).zip(names).skip(1);
+        for ((argument, setting), name) in rows {
+            if *setting == Setting::from(&argument.default) || argument.name == "name" {
                 continue;
             }
-            match argument.named {
-                true => parts.push(format!("{} = {setting}", argument.name)),
-                false => parts.push(setting.to_string()),
-            }
+            let text = match (argument.accepts.is_tensor(), name) {
+                (true, Some(name)) => name.clone(),
+                (true, None) => "…".into(),
+                (false, _) => setting.to_string(),
+            };
+            parts.push(if argument.named { format!("{} = {text}", argument.name) } else { text });
         }
         format!("{}({})", function.name, parts.join(", "))
     }

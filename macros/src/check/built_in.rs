@@ -31,6 +31,7 @@ impl<'a> Checker<'a> {
             settings: Vec::new(),
             spans: Vec::new(),
             notes: Vec::new(),
+            names: Vec::new(),
             field: field.map(|field| field.name.to_string()),
             path: None,
             parameters: Vec::new(),
@@ -40,14 +41,15 @@ impl<'a> Checker<'a> {
             site.settings.push(argument.setting);
             site.spans.push(argument.span);
             site.notes.push(argument.note);
+            site.names.push(argument.name);
         }
         let results = (function.check)(&mut site)?;
-        let Site { settings, path, parameters, multiply_adds, .. } = site;
+        let Site { settings, names, path, parameters, multiply_adds, .. } = site;
         let label = path.map(|path| path.join("."));
         let callee = Callee::Function(function);
         let results = self.push(span, callee, settings, parameters, results, label)?;
         if function.kind == Kind::Layer || multiply_adds > 0 {
-            self.row(multiply_adds);
+            self.row(function, &names, multiply_adds);
         }
         let origin = Origin::of(function.name, span);
         let mut tensors =
@@ -64,15 +66,19 @@ impl<'a> Checker<'a> {
     }
 
     /// A line of the summary for the call just made.
-    fn row(&mut self, multiply_adds: usize) {
+    fn row(&mut self, function: &Function, names: &[Option<String>], multiply_adds: usize) {
         let Some(call) = self.calls.last().and_then(|calls| calls.last()) else { return };
         if self.entry != Entry::Forward {
             return;
         }
         let count = |&number: &usize| self.parameters.get(number).shape.iter().product::<usize>();
-        let text = call.text();
+        let name = call.label.clone().unwrap_or_else(|| {
+            let same = self.rows.iter().filter(|row| row.name.starts_with(function.name)).count();
+            format!("{}_{}", function.name, same + 1)
+        });
+        let text = call.text(names);
         self.rows.push(LayerRow {
-            name: call.label.clone().unwrap_or_default(),
+            name,
             call: text,
             output: call.result().clone(),
             parameters: call.parameters.iter().map(count).sum(),
@@ -90,8 +96,8 @@ impl<'a> Checker<'a> {
             match places.next() {
                 Some(place) => slots[place] = Some(given),
                 None => {
-                    let function = function.name.into();
-                    return self.fail(given.0.span(), Diagnostic::TooManyArguments { function, count, form });
+                    let name = function.name.into();
+                    return self.fail(given.0.span(), Diagnostic::TooManyArguments { function: name, count, form: function.usage() });
                 }
             }
         }
@@ -135,13 +141,13 @@ impl<'a> Checker<'a> {
         let Some((expr, value)) = slot else {
             if matches!(row.default, Default::Required) {
                 let argument = format!("`{}`, {}", row.name, row.accepts.described());
-                let (function, form) = (function.name.into(), function.form());
+                let (function, form) = (function.name.into(), function.usage());
                 return self.fail(span, Diagnostic::MissingArgument { function, argument, form });
             }
-            return Ok(Bound { setting: Setting::from(&row.default), span, note: String::new() });
+            return Ok(Bound { setting: Setting::from(&row.default), span, note: String::new(), name: None });
         };
         let (setting, note) = self.setting(function, row, expr, value)?;
-        Ok(Bound { setting, span: expr.span(), note })
+        Ok(Bound { setting, span: expr.span(), note, name: super::short(expr) })
     }
 
     fn setting(
@@ -270,4 +276,5 @@ struct Bound {
     setting: Setting,
     span: Span,
     note: String,
+    name: Option<String>,
 }

@@ -105,6 +105,12 @@ impl<'a> Checker<'a> {
         if written == "scan" {
             return self.scan(name, given);
         }
+        // A loss is one number already.
+        if let ("sum" | "mean", [], [], Some((_, Value::Loss(parts)))) =
+            (written.as_str(), &given.positional[..], &given.named[..], &given.receiver)
+        {
+            return Ok(Value::Loss(parts.clone()));
+        }
         let row = crate::elementwise::find(&written);
         let function = crate::function::find(&written);
         match (function, row) {
@@ -177,7 +183,7 @@ impl<'a> Checker<'a> {
                     let known: Vec<String> = function.arguments.iter().filter_map(argument_name).collect();
                     let written = option.to_string();
                     let suggestion = crate::error::suggestion(&written, known.iter().map(String::as_str), || {
-                        format!("write `{}`", user_form(function))
+                        format!("write {}", user_form(function))
                     });
                     return self
                         .fail(option.span(), Diagnostic::UnknownOption { function: name, name: written, suggestion });
@@ -298,10 +304,10 @@ pub(super) fn argument_name(argument: &parse::Argument) -> Option<String> {
 fn user_form(function: &parse::Function) -> String {
     let name = |argument| argument_name(argument).unwrap_or_else(|| "(…)".into());
     let arguments: Vec<String> = function.arguments.iter().map(name).collect();
-    format!("{}({})", function.name, arguments.join(", "))
+    format!("`{}({})`", function.name, arguments.join(", "))
 }
 
-fn last_expression(function: &parse::Function) -> Option<Span> {
+pub(super) fn last_expression(function: &parse::Function) -> Option<Span> {
     let mut expr = match function.body.as_ref()?.stmts.last()? {
         syn::Stmt::Expr(expr, None) => expr,
         _ => return None,

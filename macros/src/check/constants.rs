@@ -97,14 +97,19 @@ impl<'a> Checker<'a> {
             },
             _ => {
                 let (left, right) = (number(left)?, number(right)?);
-                Some(Ok(match op {
-                    BinOp::Add(_) => Value::Float(left + right),
-                    BinOp::Sub(_) => Value::Float(left - right),
-                    BinOp::Mul(_) => Value::Float(left * right),
-                    BinOp::Div(_) => Value::Float(left / right),
-                    BinOp::Rem(_) => Value::Float(left % right),
-                    _ => Value::Boolean(compare(op, &left, &right)?),
-                }))
+                let result = match op {
+                    BinOp::Add(_) => left + right,
+                    BinOp::Sub(_) => left - right,
+                    BinOp::Mul(_) => left * right,
+                    BinOp::Div(_) => left / right,
+                    BinOp::Rem(_) => left % right,
+                    _ => return compare(op, &left, &right).map(|result| Ok(Value::Boolean(result))),
+                };
+                if !result.is_finite() {
+                    let operation = format!("{left:?} {} {right:?}", super::elementwise::symbol(op));
+                    return Some(self.fail(span, Diagnostic::ConstantOverflow { operation }));
+                }
+                Some(Ok(Value::Float(result)))
             }
         }
     }

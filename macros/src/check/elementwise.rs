@@ -234,11 +234,11 @@ impl<'a> Checker<'a> {
                 (1, _) => "a tensor".to_string(),
                 (wanted, found) => format!("{wanted} arguments, and is given {found}"),
             };
-            let (function, form) = (row.name.into(), form(row));
+            let (function, form) = (row.name.into(), usage(row));
             return self.fail(span, Diagnostic::MissingArgument { function, argument, form });
         }
         if given.len() > most {
-            let (function, count, form) = (row.name.into(), given.len(), form(row));
+            let (function, count, form) = (row.name.into(), given.len(), usage(row));
             return self.fail(span, Diagnostic::TooManyArguments { function, count, form });
         }
         if let [(_, Value::Loss(_)), ..] = given.as_slice() {
@@ -394,4 +394,9 @@ pub(super) fn form(row: &Elementwise) -> String {
         false => format!("{} = {}", option.name, option.default),
     }));
     format!("x.{}({})", row.name, parts.join(", "))
+}
+
+/// How a call looks, and what it computes.
+fn usage(row: &Elementwise) -> String {
+    format!("`{}`: {}", form(row), row.mathematics)
 }

@@ -345,11 +345,7 @@ impl<'a> Checker<'a> {
 
     /// The value of `loss` as terms, each one number per sample.
     fn terms(&mut self, function: &'a Function, value: Value) -> Checked<Vec<Term>> {
-        let span = function
-            .body
-            .as_ref()
-            .and_then(|body| body.stmts.last())
-            .map_or_else(|| function.name.span(), Spanned::span);
+        let span = super::call::last_expression(function).unwrap_or_else(|| function.name.span());
         let parts = match value {
             Value::Loss(parts) => parts,
             other => vec![LossPart { value: Box::new(other), weight: None }],

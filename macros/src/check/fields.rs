@@ -89,10 +89,11 @@ impl<'a> Checker<'a> {
                 return self.fail(field.name.span(), Diagnostic::FieldWithoutType { name });
             }
         };
+        let rank = shape.len();
         let parameter = Parameter {
             path: vec![name],
             shape,
-            role: Role::Other,
+            role: if rank < 2 { Role::Other } else { Role::Weight },
             initializer,
             frozen: field.frozen.is_some(),
             clamp: clamp?,
@@ -190,7 +191,7 @@ impl<'a> Checker<'a> {
         let Some(row) = INITIALIZERS.iter().find(|row| row.name == written) else {
             return self.unknown_initializer(name.span(), &written);
         };
-        let form = format!("{written}({})", row.arguments.join(", "));
+        let form = format!("`{written}({})`", row.arguments.join(", "));
         let mut numbers: Vec<Option<f64>> = Vec::new();
         for expr in &given.positional {
             let number = self.number(expr, "a start value")?;
@@ -207,7 +208,7 @@ impl<'a> Checker<'a> {
                 Some(place) => numbers[place] = Some(number),
                 None => {
                     let suggestion =
-                        suggestion(&option.to_string(), row.arguments.iter().copied(), || format!("write `{form}`"));
+                        suggestion(&option.to_string(), row.arguments.iter().copied(), || format!("write {form}"));
                     let name = option.to_string();
                     return self.fail(option.span(), Diagnostic::UnknownOption { function: written, name, suggestion });
                 }
@@ -307,7 +308,7 @@ impl<'a> Checker<'a> {
         let tensors =
             function.arguments.iter().filter(|argument| argument.accepts.is_tensor() && !argument.named).count();
         if values.len() != tensors {
-            let form = format!("self.{name}(x)");
+            let form = format!("`self.{name}(x)`");
             let (count, span) = (values.len(), at.span());
             return match count < tensors {
                 true => {

@@ -12,7 +12,7 @@ use crate::function::Setting;
 use crate::graph::Element;
 use crate::parse;
 
-const FORM: &str = "xs.scan(cell, initial = zeros([16]))";
+const FORM: &str = "`xs.scan(cell, initial = zeros([16]))`: the states that `cell` makes of the initial one and each element";
 
 /// The arguments of a scan.
 struct Plan<'a> {
@@ -185,7 +185,7 @@ impl<'a> Checker<'a> {
                 "length" => length = Some(self.scan_length(expr, steps)?),
                 other => {
                     let known = ["initial", "reverse", "length", "cell"];
-                    let suggestion = suggestion(other, known, || format!("write `{FORM}`"));
+                    let suggestion = suggestion(other, known, || format!("write {FORM}"));
                     let name = other.to_string();
                     return self
                         .fail(option.span(), Diagnostic::UnknownOption { function: function(), name, suggestion });

@@ -18,6 +18,8 @@ pub(crate) struct Site<'c, 'a> {
     /// Where each argument stands, and what is known of it.
     pub(super) spans: Vec<Span>,
     pub(super) notes: Vec<String>,
+    /// `h` or `self.w`, where an argument is no longer than that.
+    pub(super) names: Vec<Option<String>>,
     /// The field that the layer belongs to.
     pub(super) field: Option<String>,
     /// The layer's name, once it has parameters.
@@ -157,6 +159,11 @@ impl Site<'_, '_> {
         let notes = arguments.iter().map(|argument| self.notes[self.at(argument)].as_str());
         let notes: Vec<&str> = notes.filter(|note| !note.is_empty()).collect();
         if notes.is_empty() { "the values are constants".into() } else { notes.join("; ") }
+    }
+
+    /// The name of the declared parameter that is given.
+    pub(crate) fn declared(&self, argument: &str) -> Option<&str> {
+        self.names[self.at(argument)].as_deref()?.strip_prefix("self.")
     }
 
     /// The function's name.

@@ -1,6 +1,7 @@
 //! Small declarations through parse, check and lower.
 
 mod mistakes;
+mod mutations;
 
 use quote::quote;
 
@@ -22,14 +23,14 @@ pub(crate) fn network(tokens: proc_macro2::TokenStream) -> Network {
     let messages: Vec<String> = errors.diagnostics().map(ToString::to_string).collect();
     assert!(messages.is_empty(), "{}", messages.join("\n"));
     let network = network.unwrap();
-    let mut entries = vec![Entry::Forward];
-    entries.extend(network.has_loss.then_some(Entry::Loss));
-    entries.extend((0..network.methods.len()).map(Entry::Method));
-    legal(&network, entries);
+    lower_all(&network);
     network
 }
 
-fn legal(network: &Network, entries: Vec<Entry>) {
+/// Lowers every entry point, and holds the graphs to be legal.
+fn lower_all(network: &Network) {
+    let methods = (0..network.methods.len()).map(Entry::Method);
+    let entries = [Entry::Forward].into_iter().chain(network.has_loss.then_some(Entry::Loss)).chain(methods);
     for entry in entries {
         for mode in [Mode::Inference, Mode::Training] {
             let lowered = lower(network, entry, mode);

@@ -6,9 +6,9 @@ use proc_macro2::Span;
 
 use super::value::Value;
 use super::{Checker, TensorType};
-use crate::error::Checked;
+use crate::error::{Checked, Diagnostic, suggestion};
 use crate::graph::Element;
-use crate::parse::{ElementSyntax, TypeSyntax};
+use crate::parse::{ElementSyntax, NAMES, TypeSyntax};
 
 /// What a signature or a `let` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,16 @@ impl<'a> Checker<'a> {
     pub(super) fn expected(&mut self, syntax: &'a TypeSyntax) -> Checked<Expected> {
         match syntax {
             TypeSyntax::Scalar(_) => Ok(Expected::Scalar),
+            TypeSyntax::Unknown(name) => {
+                let found = name.to_string();
+                let suggestion = match found.as_str() {
+                    "Class" | "Length" => format!("write its bound: `{found}<10>`"),
+                    _ => suggestion(&found, NAMES, || {
+                        "types are shapes such as `[28, 28]`, `Class<10>`, `[Class<65>; 64]`, `Length<64>`, `Scalar` and tuples".into()
+                    }),
+                };
+                self.fail(name.span(), Diagnostic::UnknownType { found, suggestion })
+            }
             TypeSyntax::Constant(name) => Ok(Expected::Constant(name.to_string())),
             TypeSyntax::Tuple(items, _) => {
                 let items: Vec<Checked<Expected>> = items.iter().map(|item| self.expected(item)).collect();

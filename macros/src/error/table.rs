@@ -63,8 +63,8 @@ super::diagnostics! {
         "a tensor of shape {shape} has more than {limit} elements",
         "use smaller sizes";
     "constant-overflow" ConstantOverflow { operation: String }
-        "`{operation}` does not fit into 64 bits",
-        "use smaller numbers, or floats such as `1e20`";
+        "`{operation}` has no finite value of 64 bits",
+        "use other numbers; whole ones go up to 9223372036854775807, floats such as `1e20` further";
     "division-by-zero" DivisionByZero { operation: String }
         "`{operation}` divides a whole number by zero",
         "divide by another number, or use floats";
@@ -113,10 +113,10 @@ super::diagnostics! {
     // ---- calls
     "missing-argument" MissingArgument { function: String, argument: String, form: String }
         "`{function}` needs {argument}",
-        "write `{form}`";
+        "write {form}";
     "too-many-arguments" TooManyArguments { function: String, count: usize, form: String }
         "`{function}` is given {count} arguments, more than it takes",
-        "write `{form}`";
+        "write {form}";
     "unknown-option" UnknownOption { function: String, name: String, suggestion: String }
         "`{function}` has no option `{name}`",
         "{suggestion}";

@@ -24,7 +24,7 @@ pub(crate) static LAYER_NORM: Function = Function {
     check: |site| {
         let (shape, width) = scale(site)?;
         if site.boolean("bias") {
-            site.parameter("bias", vec![width], Role::Bias, Initializer::Zeros)?;
+            site.parameter("bias", vec![width], Role::Normalization, Initializer::Zeros)?;
         }
         Ok(vec![TensorType::real(shape)])
     },

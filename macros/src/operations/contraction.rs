@@ -33,10 +33,16 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
         let mut wanted = right.clone();
         let place = wanted.len().saturating_sub(2);
         wanted[place] = inner;
-        let remedy = format!(
-            "the right side would have to be {}, or the last axis of the left side {rows}",
-            display_shape(&wanted)
-        );
+        let wanted = display_shape(&wanted);
+        let remedy = match (site.declared("other"), site.declared("x")) {
+            (Some(name), _) => format!("declare `{name}: {wanted}`, or make the last axis of the left side {rows}"),
+            (None, Some(name)) => {
+                let mut wanted = left.clone();
+                wanted[left.len() - 1] = rows;
+                format!("declare `{name}: {}`, or make the right side {}", display_shape(&wanted), texts.1)
+            }
+            (None, None) => format!("make the right side {wanted}, or the last axis of the left side {rows}"),
+        };
         let (left, right) = texts;
         return site.fail_here(Diagnostic::MatmulInner { left, right, note, remedy });
     }

@@ -88,7 +88,7 @@ pub(crate) static CONCAT: Function = Function {
 fn check_concat(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let shapes = site.shapes("tensors");
     let Some((first, others)) = shapes.split_first() else {
-        let (function, form) = (site.name(), "concat((a, b), axis = 0)".into());
+        let (function, form) = (site.name(), "`concat((a, b), axis = 0)`".into());
         return site
             .fail("tensors", Diagnostic::MissingArgument { function, argument: "tensors to join".into(), form });
     };

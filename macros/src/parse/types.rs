@@ -20,6 +20,8 @@ pub(crate) enum TypeSyntax {
     /// `usize`, `f32`, `bool`: a constant, known when the function is inlined.
     Constant(Ident),
     Tuple(Vec<TypeSyntax>, Span),
+    /// None of these.
+    Unknown(Ident),
 }
 
 #[derive(Debug, Clone)]
@@ -33,7 +35,7 @@ impl TypeSyntax {
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Tensor { span, .. } | Self::Scalar(span) | Self::Tuple(_, span) => *span,
-            Self::Constant(name) => name.span(),
+            Self::Constant(name) | Self::Unknown(name) => name.span(),
         }
     }
 }
@@ -74,30 +76,23 @@ impl Parse for TypeSyntax {
         let written = name.to_string();
         match written.as_str() {
             "Scalar" => Ok(Self::Scalar(name.span())),
-            "Class" | "Length" => {
+            "Class" | "Length" if input.peek(Token![<]) => {
                 let span = name.span();
                 Ok(Self::Tensor { element: element(&name, input)?, sizes: Vec::new(), span })
             }
             _ if CONSTANTS.contains(&written.as_str()) => Ok(Self::Constant(name)),
-            _ => Err(unknown(&name)),
+            _ => {
+                if input.peek(Token![<]) {
+                    element(&name, input)?;
+                }
+                Ok(Self::Unknown(name))
+            }
         }
     }
 }
 
-fn unknown(name: &Ident) -> syn::Error {
-    let written = name.to_string();
-    let remedy = match crate::error::closest(&written, NAMES) {
-        Some(known) => format!("did you mean `{known}`?"),
-        None => "types are shapes such as `[28, 28]`, `Class<10>`, `Length<64>`, `Scalar` and tuples".into(),
-    };
-    syn::Error::new(name.span(), format!("`{written}` is no type of a network: {remedy}"))
-}
-
 /// Behind `Class` or `Length`: `<65>`, `<NAME>`, `<{ 2 * NAME }>`.
 fn element(name: &Ident, input: ParseStream) -> syn::Result<ElementSyntax> {
-    if !input.peek(Token![<]) {
-        return Err(syn::Error::new(name.span(), format!("`{name}` needs its bound: `{name}<10>`")));
-    }
     input.parse::<Token![<]>()?;
     let bound = if input.peek(syn::token::Brace) {
         Expr::Block(input.parse()?)
@@ -126,14 +121,20 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
     let named = ahead.parse::<Ident>().ok().filter(|_| ahead.peek(Token![<]) || ahead.peek(Token![;]));
     let mut tensor_element = ElementSyntax::Real;
     if let Some(name) = named {
-        if name == "Class" || name == "Length" {
-            let name: Ident = content.parse()?;
+        if (name == "Class" || name == "Length") && content.peek2(Token![<]) {
+            content.parse::<Ident>()?;
             tensor_element = element(&name, content)?;
             content.parse::<Token![;]>()?;
-        } else if content.peek2(Token![;])
-            || name != "Class" && crate::error::closest(&name.to_string(), NAMES).is_some()
-        {
-            return Err(unknown(&name));
+        } else {
+            // What follows is not looked at.
+            content.step(|cursor| {
+                let mut rest = *cursor;
+                while let Some((_, next)) = rest.token_tree() {
+                    rest = next;
+                }
+                Ok(((), rest))
+            })?;
+            return Ok(TypeSyntax::Unknown(name));
         }
     }
     let sizes: Punctuated<Expr, Token![,]> = content.parse_terminated(Expr::parse, Token![,])?;

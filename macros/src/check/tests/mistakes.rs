@@ -3,19 +3,12 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{legal, read};
-use crate::lower::Entry;
+use super::{lower_all, read};
 
 /// Codes of the mistakes in a declaration of these items.
 fn mistakes(items: TokenStream) -> String {
     let (network, errors) = read(items);
-    if let Some(network) = network {
-        let methods = (0..network.methods.len()).map(Entry::Method);
-        legal(
-            &network,
-            [Entry::Forward].into_iter().chain(network.has_loss.then_some(Entry::Loss)).chain(methods).collect(),
-        );
-    }
+    network.iter().for_each(lower_all);
     errors.diagnostics().map(|diagnostic| diagnostic.code()).collect::<Vec<_>>().join(" ")
 }
 
@@ -35,7 +28,11 @@ fn in_body(body: TokenStream) -> String {
 
 #[test]
 fn mistakes_in_bodies() {
-    let cases: Vec<(&str, TokenStream)> = vec![
+    check(bodies(), in_body);
+}
+
+fn bodies() -> Vec<(&'static str, TokenStream)> {
+    vec![
         ("outer-constant", quote!(x.dense(WIDTH))),
         ("unknown-name", quote!(y + 1)),
         ("unknown-name", quote!(x.matmul(w))),
@@ -216,18 +213,15 @@ fn mistakes_in_bodies() {
             }
             deep
         }),
-    ];
-    let wrong: Vec<String> = cases
-        .into_iter()
-        .map(|(code, body)| (code, in_body(body.clone()), body))
-        .filter(|(code, found, _)| code != found)
-        .map(|(code, found, body)| format!("{code}: {found:?} for {body}"))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ]
 }
 
 #[test]
 fn mistakes_in_declarations() {
+    check(declarations(), mistakes);
+}
+
+fn declarations() -> Vec<(&'static str, TokenStream)> {
     let forward = || quote!(fn forward(x: [2]) -> [1] { x.dense(1) });
     let with = |items: TokenStream| {
         let forward = forward();
@@ -238,7 +232,7 @@ fn mistakes_in_declarations() {
         quote! { struct A; fn forward(x: [2, 2]) { x } fn loss(#arguments) { #body } }
     };
     let masked = |body: TokenStream| loss(quote!(y, t: [Class<2>; 2], n: Length<2>), body);
-    let cases: Vec<(&str, TokenStream)> = vec![
+    vec![
         ("", with(quote!())),
         ("missing-struct", forward()),
         (
@@ -263,7 +257,9 @@ fn mistakes_in_declarations() {
             )),
         ),
         ("syntax", with(quote!(fn f(self, x) { x }))),
-        ("syntax", quote! { struct A; fn forward(x: Klass<3>) { x } }),
+        ("unknown-type", quote! { struct A; fn forward(x: Klass<3>) { x } }),
+        ("unknown-type", quote! { struct A; fn forward(x: [f32; 3]) { x } }),
+        ("unknown-type", quote! { struct A; fn forward(x: Class) { x } }),
         ("duplicate-name", with(quote!(fn f(x) { x } fn f(x) { x }))),
         (
             "duplicate-name",
@@ -360,12 +356,23 @@ fn mistakes_in_declarations() {
                 fn loss(y, t: [1]) { mse(y, t) * WEIGHT }
             },
         ),
-    ];
+        ]
+}
+
+fn check(cases: Vec<(&str, TokenStream)>, found: fn(TokenStream) -> String) {
     let wrong: Vec<String> = cases
         .into_iter()
-        .map(|(code, items)| (code, mistakes(items.clone()), items))
+        .map(|(code, tokens)| (code, found(tokens.clone()), tokens))
         .filter(|(code, found, _)| code != found)
-        .map(|(code, found, items)| format!("{code}: {found:?} for {items}"))
+        .map(|(code, found, tokens)| format!("{code}: {found:?} for {tokens}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_kind_of_mistake_has_a_case() {
+    let cases: Vec<(&str, TokenStream)> = bodies().into_iter().chain(declarations()).collect();
+    let known: Vec<&str> = cases.iter().flat_map(|(codes, _)| codes.split(' ')).collect();
+    let missing: Vec<&&str> = crate::error::Diagnostic::CODES.iter().filter(|code| !known.contains(code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
