@@ -7,6 +7,8 @@
 //!
 //! User errors are found in the first two stages, collected, and reported together; after them nothing can fail.
 
+#[cfg(test)]
+mod cases;
 mod check;
 mod differentiate;
 mod dump;
@@ -36,20 +38,18 @@ pub fn network(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     compile(tokens.into()).into()
 }
 
-/// The whole compiler. A declaration with mistakes yields its messages and, where it says enough, code of the same
-/// interface, so that nothing but the mistakes is reported.
+/// The whole compiler. A declaration with mistakes yields their messages and a stub, so that nothing else is reported.
 fn compile(tokens: TokenStream) -> TokenStream {
     let mut errors = error::Errors::default();
     let (declaration, complete) = parse::parse(tokens, &mut errors);
     let network = check::check(&declaration, complete, &mut errors);
-    let mut code = errors.to_compile_errors();
-    if let Some(network) = network {
-        let entries = entries::entry_points(&network);
-        let emitted = emit::emit(&network, &entries);
-        if errors.is_empty() {
-            dump::dump(&network, &entries, &emitted);
+    match network {
+        Some(network) if errors.is_empty() => {
+            let entries = entries::entry_points(&network);
+            let code = emit::emit(&network, &entries);
+            dump::dump(&network, &entries, &code);
+            code
         }
-        code.extend(emitted);
+        _ => fallback::stub(&declaration, &errors),
     }
-    code
 }
