@@ -1,0 +1,14 @@
+// mistake: unknown-attribute
+
+use backprop::prelude::*;
+
+network! {
+    #[derive(Debug)]
+    pub struct Net;
+
+    fn forward(x: [4]) -> [2] { x.dense(2) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

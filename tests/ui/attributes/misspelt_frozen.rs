@@ -1,0 +1,16 @@
+// mistake: unknown-attribute
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        #[forzen]
+        w: [4, 2] = zeros(),
+    }
+
+    fn forward(x: [4]) -> [2] { x.matmul(self.w) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

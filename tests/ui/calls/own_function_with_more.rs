@@ -1,0 +1,17 @@
+// mistake: too-many-arguments
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn half(v) { v / 2 }
+
+    fn forward(x: [3, 4]) {
+        x.half(2)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

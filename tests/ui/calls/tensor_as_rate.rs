@@ -1,0 +1,15 @@
+// mistake: argument-kind
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        x.dropout(x.mean())
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

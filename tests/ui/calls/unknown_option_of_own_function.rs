@@ -1,0 +1,17 @@
+// mistake: unknown-option
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn scaled(v, factor) { v * factor }
+
+    fn forward(x: [3, 4]) {
+        x.scaled(facter = 2)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,18 @@
+// mistake: not-constant
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        #[clamp(0.0, limit)]
+        gain: [] = 1.0,
+    }
+
+    const limit: [f64; 2] = [1.0, 2.0];
+
+    fn forward(x: [4]) -> [2] { self.gain * x.dense(2) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: size
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    const HALF: usize = 5;
+
+    fn forward(x: [HALF / 2.0]) -> [2] { x.dense(2) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

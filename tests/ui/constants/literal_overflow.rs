@@ -1,0 +1,15 @@
+// mistake: constant-overflow
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    const BIG: usize = 99999999999999999999;
+
+    fn forward(x: [4]) -> [2] { x.dense(2) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: entry-argument
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward((a, b): ([4], [2])) {
+        a.dense(2) + b
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

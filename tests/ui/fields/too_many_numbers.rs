@@ -1,0 +1,15 @@
+// mistake: too-many-arguments
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        w: [4, 2] = uniform(-1.0, 0.0, 1.0),
+    }
+
+    fn forward(x: [4]) -> [2] { x.matmul(self.w) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: unknown-initializer
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        w: [4, 2] = xavier(),
+    }
+
+    fn forward(x: [4]) -> [2] { x.matmul(self.w) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: field-layer
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        encoder: densely(2),
+    }
+
+    fn forward(x: [4]) -> [2] { self.encoder(x) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

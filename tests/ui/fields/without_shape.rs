@@ -1,0 +1,15 @@
+// mistake: field-without-type
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        w = glorot_uniform(),
+    }
+
+    fn forward(x: [4]) -> [2] { x.matmul(self.w) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

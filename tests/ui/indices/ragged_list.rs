@@ -1,0 +1,15 @@
+// mistake: ragged-list
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        x + [[1, 2, 3, 4], [5, 6]]
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

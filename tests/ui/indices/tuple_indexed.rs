@@ -1,0 +1,16 @@
+// mistake: not-indexable
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        let pair = (x, x.dense(2));
+        pair[0]
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,17 @@
+// mistake: argument-range
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [4]) -> [2] { x.dense(2) }
+
+    fn loss(y, t: Class<2>) {
+        cross_entropy(y, t, label_smoothing = 1.5)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,17 @@
+// mistake: function-as-value
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn swish(v) { v * sigmoid(v) }
+
+    fn forward(x: [3, 4]) {
+        x + swish
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: field-is-layer
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net {
+        encoder: dense(2),
+    }
+
+    fn forward(x: [4]) -> [2] { self.encoder(x) + self.encoder }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,16 @@
+// mistake: unknown-name
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        let hidden = x.dense(8);
+        hiden.dense(2)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

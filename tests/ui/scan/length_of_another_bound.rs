@@ -1,0 +1,17 @@
+// mistake: needs-length
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn step(s, x) { s + x }
+
+    fn forward(xs: [10, 4], n: Length<12>) {
+        xs.scan(step, initial = zeros([4]), length = n).last()
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

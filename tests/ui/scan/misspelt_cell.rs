@@ -1,0 +1,17 @@
+// mistake: scan-cell
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn step(s, x) { s + x }
+
+    fn forward(xs: [10, 4]) {
+        xs.scan(stepp, initial = zeros([4])).last()
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,16 @@
+// mistake: annotated-shape
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        let h: [3, 8] = x.dense(7);
+        h.dense(2)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: result-shape
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [4]) -> [2] {
+        x.dense(8)
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: result-shape
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [4]) -> ([4], [2]) {
+        (x, x.dense(3))
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

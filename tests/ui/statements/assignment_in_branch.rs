@@ -1,0 +1,20 @@
+// mistake: assignment-in-branch
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        let mut y = x;
+        if x > 0 {
+            y = -x;
+        } else {
+        }
+        y
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: branch-mismatch
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [3, 4]) {
+        if x > 0 { x } else { x.dense(3) }
+    }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,15 @@
+// mistake: syntax
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn twice<T>(v: T) { v + v }
+
+    fn forward(x: [4]) -> [2] { x.dense(2).twice() }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

@@ -1,0 +1,13 @@
+// mistake: syntax
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fun forward(x: [4]) -> [2] { x.dense(2) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}

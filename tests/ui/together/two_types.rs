@@ -1,0 +1,15 @@
+// mistakes: unknown-type, unknown-type
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: Tensor) -> [2] { x.dense(2) }
+
+    fn loss(y, label: Clas<2>) { cross_entropy(y, label) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}
