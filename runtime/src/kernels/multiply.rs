@@ -396,8 +396,9 @@ impl<T: Scalar> Dots<T> {
             a = a.wrapping_add(lanes);
             b = b.wrapping_add(lanes);
         }
-        if self.steps % lanes > 0 {
-            let rest = Part::new(simd, self.steps % lanes);
+        let rest = self.steps % lanes;
+        if rest > 0 {
+            let rest = Part::new(simd, rest);
             // SAFETY: the caller's promise; lanes beyond the end are not read.
             unsafe { self.add_products(simd, &mut sums, a, b, rest) };
         }

@@ -6,8 +6,8 @@ use super::Writable;
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 
-/// Fills `length` places of `out` from `offset` on with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i` alone, so that every vector unit,
-/// and every way of cutting the work, gives the same numbers.
+/// Fills `length` places of `out` from `offset` on with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i`
+/// alone, so that every vector unit gives the same numbers.
 ///
 /// The generator is SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014), entered at
 /// position `i` of the stream that `key` begins; its upper bits become the number, 24 of them for `f32` and 53 for `f64`.
@@ -59,4 +59,51 @@ fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::prelude::rust_2024::*;
+    use std::vec;
+
+    use super::*;
+    use crate::kernels::testing::on_every_unit;
+    use crate::simd::Outlined;
+
+    struct Drawn(u64);
+
+    impl WithSimd for Drawn {
+        type Output = (Vec<f32>, Vec<f64>);
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let (mut single, mut double) = (vec![0.0; 10_007], vec![0.0; 10_007]);
+            uniform(Outlined(simd), self.0, 10_007, &mut single[..], 0);
+            uniform(Outlined(simd), self.0, 10_007, &mut double[..], 0);
+            (single, double)
+        }
+    }
+
+    #[test]
+    fn numbers_are_uniform_and_the_same_everywhere() {
+        let mut first = None;
+        on_every_unit(
+            || Drawn(7),
+            |unit, (single, double)| {
+                for numbers in [single.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), double.clone()] {
+                    assert!(numbers.iter().all(|x| (0.0..1.0).contains(x)), "{unit}");
+                    let count = numbers.len() as f64;
+                    let mean = numbers.iter().sum::<f64>() / count;
+                    let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+                    assert!(
+                        (mean - 0.5).abs() < 0.01 && (variance - 1.0 / 12.0).abs() < 0.002,
+                        "{unit}: {mean}, {variance}"
+                    );
+                }
+                let drawn = (single, double);
+                assert_eq!(*first.get_or_insert_with(|| drawn.clone()), drawn, "{unit}");
+            },
+        );
+        on_every_unit(|| Drawn(8), |_, drawn| assert_ne!(first.as_ref(), Some(&drawn)));
+    }
 }

@@ -122,7 +122,13 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         // With e^-|x| nothing overflows, and small results keep their digits.
         let decay = (-self.abs()).exp();
         let one = self.like(1.0);
-        self.lt(self.like(0.0)).select(decay, one) / (one + decay)
+        let negative = self.lt(self.like(0.0));
+        let sum = one + decay;
+        let quotient = negative.select(decay, one) / sum;
+        // What rounding took from the sum, divided by it: one of the two quotients is 1/sum.
+        let lost = decay - (sum - one);
+        let inverse = negative.select(one - quotient, quotient);
+        (-quotient * lost).mul_add(inverse, quotient)
     }
 
     /// `ln(1 + e^x)`.
@@ -166,11 +172,11 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
                 -0.33333333333333137,
             ])
         };
-        let small = (self * square).mul_add(cubic, self);
+        let small = (magnitude * square).mul_add(cubic, magnitude);
         // Above, 1 - 2/(e^2x + 1), whose second term is at most half: its error counts half. Infinity gives 1.
         let one = self.like(1.0);
         let two = self.like(2.0);
-        let large = (one - two / ((magnitude + magnitude).exp() + one)).copy_sign(self);
-        magnitude.lt(self.like(0.6)).select(small, large)
+        let large = one - two / ((magnitude + magnitude).exp() + one);
+        magnitude.lt(self.like(0.6)).select(small, large).copy_sign(self)
     }
 }

@@ -23,7 +23,8 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         if !is_fused::<S>() {
             return self.each(T::sin);
         }
-        let result = self.sine_at(0.0);
+        // The reduction would lose the sign of zero.
+        let result = self.eq(self.like(0.0)).select(self, self.sine_at(0.0));
         let far = !self.abs().le(self.like(LIMIT));
         if far.any() { far.select(self.each(T::sin), result) } else { result }
     }
@@ -62,7 +63,6 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         let negative = quadrant.eq(self.like(-1.0)) | quadrant.abs().eq(self.like(2.0));
         let square = r * r;
         let value = odd.select(cosine_reduced(square), sine_reduced(r, square));
-        // Zero keeps its sign: a sine of -0 in quadrant 0 is not turned.
         negative.select(-value, value)
     }
 }

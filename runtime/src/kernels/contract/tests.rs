@@ -154,6 +154,19 @@ fn sums_longer_than_the_buffers_are_put_together() {
     }
 }
 
+/// Rows that compete for few places of the cache are packed, and taken in lower tiles.
+#[test]
+fn rows_at_a_distance_of_a_power_of_two() {
+    let mut random = Random(8);
+    let (m, k, n) = (29, 1030, 37);
+    let mut case = Case::new(&mut random, [1, m, k, n], [Order::Rows, Order::Rows]);
+    case.a = [0, 2048, 1];
+    case.b = [0, 1024, 1];
+    case.data[0] = random.numbers(2048 * m);
+    case.data[1] = random.numbers(1024 * k);
+    check(&case);
+}
+
 #[test]
 fn single_rows_are_wide() {
     let mut random = Random(3);
