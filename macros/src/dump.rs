@@ -27,7 +27,7 @@ fn write(folder: PathBuf, network: &Network, entries: &EntryPoints, code: &Token
         file(&format!("{}.adjoint.txt", entry.name), entry.graph.to_string())?;
         file(&format!("{}.plan.txt", entry.name), entry.schedule.to_string())?;
     }
-    file("derivation.txt", crate::emit::derivation(entries))?;
+    file("derivation.txt", crate::emit::derivation(network, entries))?;
     file("rs", pretty(code))
 }
 

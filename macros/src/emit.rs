@@ -33,7 +33,7 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
     let methods = methods::methods(network, entries, &mut emitter.writer, sample_size);
     let formulas = emitter.writer.definitions();
     let summary = summary(network, entries);
-    let derivation = derivation(entries);
+    let derivation = derivation(network, entries);
     let documentation = format!("\n# What the compiler found\n\n```text\n{summary}\n```\n\n```text\n{derivation}\n```");
     let structs = parameters::structs(network, &layout, &documentation);
     let constants = constants(network, entries, &layout, sample_size, shared_size, &summary, &derivation);

@@ -1,12 +1,12 @@
 //! The entry points of a network, each lowered, differentiated where it trains, simplified and planned.
 
 use crate::differentiate::differentiate;
-use crate::graph::{Element, Graph, Reduction, Type, ValueId};
+use crate::graph::{Element, Graph, Op, Reduction, Type, ValueId};
 use crate::hoist::hoist;
 use crate::lower::{Entry, LossTerm, Lowered, Mode, lower};
 use crate::network::{Argument, Network, Signature};
 use crate::plan::{Request, Schedule, plan};
-use crate::simplify::{fuse, fuse_cheap};
+use crate::simplify::{fuse, prepare};
 
 /// One function to be generated: its graph when all passes are through, and its plan.
 #[derive(Debug)]
@@ -119,8 +119,14 @@ fn inference(name: String, lowered: Lowered, arguments: &[Argument]) -> EntryPoi
 /// Simplifies before differentiating: the graph, the `kept` values, called `name`, and all inputs and parameters.
 fn prepared(lowered: &Lowered, kept: &[ValueId], name: &str) -> (Graph, Vec<ValueId>, Vec<ValueId>) {
     let roots: Vec<ValueId> = kept.iter().chain(&lowered.inputs).chain(&lowered.parameters).copied().collect();
-    let (mut graph, roots) = fuse(&lowered.graph, &roots);
-    roots[..kept.len()].iter().for_each(|&value| graph.set_name(value, name));
+    let (mut graph, roots) = prepare(&lowered.graph, &roots);
+    for &root in &roots[..kept.len()] {
+        let mut value = root;
+        while let (None, Op::Reshape) = (graph.name(value), &graph.node(value).op) {
+            value = graph.node(value).inputs[0];
+        }
+        graph.set_name(value, name);
+    }
     (graph, roots[..kept.len()].to_vec(), roots[kept.len()..].to_vec())
 }
 

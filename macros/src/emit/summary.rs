@@ -31,7 +31,7 @@ pub(crate) fn summary(network: &Network, entries: &EntryPoints) -> String {
     let mut rows = vec![header];
     for layer in &network.layers {
         rows.push([
-            format!("{} = {}", layer.name, layer.call),
+            if layer.name.is_empty() { layer.call.clone() } else { format!("{} = {}", layer.name, layer.call) },
             format!("{:?}", layer.output),
             layer.parameters.to_string(),
             layer.multiply_adds.to_string(),
@@ -65,24 +65,25 @@ pub(crate) fn summary(network: &Network, entries: &EntryPoints) -> String {
 
 /// Each elementwise formula of a training step (of a prediction, without a loss) with its derivatives. Values are called
 /// by the names of inputs, parameters and layers, or `v` with a number.
-pub(crate) fn derivation(entries: &EntryPoints) -> String {
+pub(crate) fn derivation(network: &Network, entries: &EntryPoints) -> String {
     let graph = entries.loss.as_ref().map_or(&entries.backward.simplified, |loss| &loss.training.simplified);
     let mut text = String::new();
-    describe(graph, &mut Vec::new(), &mut text);
+    describe(graph, network.inputs.len(), &mut Vec::new(), &mut text);
     text
 }
 
-fn describe(graph: &Graph, seen: &mut Vec<Formula>, text: &mut String) {
+/// `inputs`: how many inputs there are before the targets.
+fn describe(graph: &Graph, inputs: usize, seen: &mut Vec<Formula>, text: &mut String) {
     let names = |node: &Node| -> Vec<String> {
         node.inputs.iter().map(|&input| called(graph, behind_views(graph, input))).collect()
     };
     for (value, node) in graph.nodes() {
         let result = called(graph, value);
         match &node.op {
-            Op::Scan(scan) => describe(&scan.body, seen, text),
+            Op::Scan(scan) => describe(&scan.body, usize::MAX, seen, text),
             Op::Map(formula) if !seen.contains(formula) && formula.as_argument().is_none() => {
                 seen.push(formula.clone());
-                map(graph, &result, node, formula, names(node), text);
+                map(graph, inputs, &result, node, formula, names(node), text);
             }
             Op::Contract { lhs_transposed, rhs_transposed, .. } => {
                 let names = names(node);
@@ -104,12 +105,13 @@ fn describe(graph: &Graph, seen: &mut Vec<Formula>, text: &mut String) {
 }
 
 /// A formula and its derivatives by what may have a gradient.
-fn map(graph: &Graph, result: &str, node: &Node, formula: &Formula, mut names: Vec<String>, text: &mut String) {
+fn map(graph: &Graph, inputs: usize, result: &str, node: &Node, formula: &Formula, mut names: Vec<String>, text: &mut String) {
     let _ = writeln!(text, "{result} = {}", formula.display_with(&names));
     names.push(result.to_string());
     for argument in formula.arguments() {
         let input = graph.node(node.inputs[argument]);
-        if input.ty.element != Element::Real || matches!(input.op, Op::Position { .. }) {
+        let is_target = matches!(input.op, Op::Input(index) if index >= inputs);
+        if is_target || input.ty.element != Element::Real || matches!(input.op, Op::Position { .. }) {
             continue;
         }
         let derivative = formula.derivative(argument, node.inputs.len());

@@ -132,18 +132,29 @@ fn siblings(graph: &Graph, grouping: &Groups, value: ValueId) -> Vec<usize> {
         return Vec::new();
     }
     let space_here = space(graph, value);
-    let whole = |input: &ValueId| (graph.shape(*input), graph.ty(*input).batched) == space_here;
+    let whole = |member: ValueId| {
+        let inputs = graph.node(member).inputs.iter();
+        let whole = inputs.filter(|&&input| (graph.shape(input), graph.ty(input).batched) == space_here);
+        whole.map(|&input| behind_views(graph, input)).collect::<Vec<_>>()
+    };
+    let sources = whole(value);
     let start = grouping.groups.len().saturating_sub(SIBLINGS);
     (start..grouping.groups.len())
         .filter(|&index| {
             let group = &grouping.groups[index];
             group.kind == Kind::Nest
                 && space(graph, group.members[0]) == space_here
-                && group.members.iter().any(|member| {
-                    graph.node(*member).inputs.iter().any(|input| whole(input) && node.inputs.contains(input))
-                })
+                && group.members.iter().any(|&member| whole(member).iter().any(|source| sources.contains(source)))
         })
         .collect()
+}
+
+/// The value that `value` is a view of.
+fn behind_views(graph: &Graph, mut value: ValueId) -> ValueId {
+    while let Op::Reshape | Op::Slice { .. } | Op::Transpose(_) = graph.node(value).op {
+        value = graph.node(value).inputs[0];
+    }
+    value
 }
 
 /// The group in which `input` is at hand, element for element, when `value` is computed there.
