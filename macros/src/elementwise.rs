@@ -81,16 +81,9 @@ impl Elementwise {
     /// Its formula of these arguments and options; options that are missing at the end have their defaults.
     pub(crate) fn build(&'static self, arguments: &[Formula]) -> Formula {
         let most = self.arguments + self.options.len();
-        assert!(
-            (self.arguments..=most).contains(&arguments.len()),
-            "`{}` of {} arguments",
-            self.name,
-            arguments.len()
-        );
+        assert!((self.arguments..=most).contains(&arguments.len()), "`{}` of {} arguments", self.name, arguments.len());
         let given = arguments.len() - self.arguments;
-        let defaults = self.options[given..]
-            .iter()
-            .map(|option| Formula::constant(option.default));
+        let defaults = self.options[given..].iter().map(|option| Formula::constant(option.default));
         let arguments: Vec<Formula> = arguments.iter().cloned().chain(defaults).collect();
         match &self.definition {
             Definition::Primitive(primitive) => Formula::call(primitive, arguments),

@@ -143,25 +143,28 @@ impl Formula {
     /// About what a vector of it costs, in additions; shared subterms count once.
     pub(crate) fn cost(&self) -> usize {
         let mut cost = 0;
-        self.visit(&mut |term| {
-            cost += match term.kind() {
-                Kind::Argument(_) | Kind::Constant(_) => 0,
-                Kind::Apply(function, _) => function.cost,
-                Kind::Sum { constant, terms } => {
-                    let scaled = terms.iter().filter(|(_, coefficient)| coefficient.0.abs() != 1.0).count();
-                    let summands = terms.len() + usize::from(constant.0 != 0.0);
-                    (summands - 1).max(scaled.min(1)) + usize::from(scaled > 0 && scaled < terms.len())
-                }
-                Kind::Product(factors) => {
-                    let (above, below): (Vec<_>, Vec<_>) = factors.iter().partition(|(_, exponent)| *exponent > 0);
-                    let power = |exponent: u32| exponent.ilog2() + exponent.count_ones() - 1;
-                    let powers: u32 = factors.iter().map(|(_, exponent)| power(exponent.unsigned_abs())).sum();
-                    let division = if below.is_empty() { 0 } else { 4 };
-                    above.len().saturating_sub(1) + below.len().saturating_sub(1) + powers as usize + division
-                }
-            }
-        });
+        self.visit(&mut |term| cost += term.own_cost());
         cost
+    }
+
+    /// The cost of the last operation alone.
+    pub(crate) fn own_cost(&self) -> usize {
+        match self.kind() {
+            Kind::Argument(_) | Kind::Constant(_) => 0,
+            Kind::Apply(function, _) => function.cost,
+            Kind::Sum { constant, terms } => {
+                let scaled = terms.iter().filter(|(_, coefficient)| coefficient.0.abs() != 1.0).count();
+                let summands = terms.len() + usize::from(constant.0 != 0.0);
+                (summands - 1).max(scaled.min(1)) + usize::from(scaled > 0 && scaled < terms.len())
+            }
+            Kind::Product(factors) => {
+                let (above, below): (Vec<_>, Vec<_>) = factors.iter().partition(|(_, exponent)| *exponent > 0);
+                let power = |exponent: u32| exponent.ilog2() + exponent.count_ones() - 1;
+                let powers: u32 = factors.iter().map(|(_, exponent)| power(exponent.unsigned_abs())).sum();
+                let division = if below.is_empty() { 0 } else { 4 };
+                above.len().saturating_sub(1) + below.len().saturating_sub(1) + powers as usize + division
+            }
+        }
     }
 
     fn kind(&self) -> &Kind {
@@ -185,7 +188,8 @@ impl Formula {
         }
     }
 
-    fn children(&self) -> Vec<&Formula> {
+    /// What it is made of.
+    pub(crate) fn children(&self) -> Vec<&Formula> {
         match self.kind() {
             Kind::Argument(_) | Kind::Constant(_) => vec![],
             Kind::Apply(_, arguments) => arguments.iter().collect(),
@@ -195,12 +199,16 @@ impl Formula {
     }
 
     /// Every distinct subterm, children first.
-    fn visit(&self, each: &mut impl FnMut(&Formula)) {
+    pub(crate) fn visit(&self, each: &mut impl FnMut(&Formula)) {
         self.fold(&mut HashMap::new(), &mut |term, _: &[()]| each(term));
     }
 
     /// The value that `combine` makes for each subterm of its children's values.
-    fn fold<V: Clone>(&self, known: &mut HashMap<Formula, V>, combine: &mut impl FnMut(&Formula, &[V]) -> V) -> V {
+    pub(crate) fn fold<V: Clone>(
+        &self,
+        known: &mut HashMap<Formula, V>,
+        combine: &mut impl FnMut(&Formula, &[V]) -> V,
+    ) -> V {
         if let Some(value) = known.get(self) {
             return value.clone();
         }
@@ -211,7 +219,7 @@ impl Formula {
     }
 
     /// The same node over other children, simplified.
-    fn with_children(&self, children: &[Formula]) -> Self {
+    pub(crate) fn with_children(&self, children: &[Formula]) -> Self {
         match self.kind() {
             Kind::Argument(_) | Kind::Constant(_) => self.clone(),
             Kind::Apply(function, _) => Self::call(function, children.to_vec()),

@@ -3,16 +3,18 @@
 //!
 //! As in formulas, values are taken to be finite.
 
+mod broadcast;
 mod fuse;
 mod one_hot;
 mod prune;
 mod reuse;
+mod separate;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-pub(crate) use fuse::{fuse, fuse_cheap};
+pub(crate) use fuse::{fuse, prepare};
 
 use crate::formula::Formula;
 use crate::graph::{Element, Graph, Op, Reduction, Shape, Type, ValueId, broadcast_shapes};

@@ -10,13 +10,7 @@ type Derivative = fn(&[Formula], &Formula) -> Vec<Formula>;
 type Simplify = fn(&[Formula]) -> Option<Formula>;
 
 const fn row(name: &'static str, arguments: usize, mathematics: &'static str, primitive: Primitive) -> Elementwise {
-    Elementwise {
-        name,
-        arguments,
-        options: &[],
-        mathematics,
-        definition: Definition::Primitive(primitive),
-    }
+    Elementwise { name, arguments, options: &[], mathematics, definition: Definition::Primitive(primitive) }
 }
 
 const fn smooth(
@@ -27,56 +21,17 @@ const fn smooth(
     derivative: Derivative,
     simplify: Simplify,
 ) -> Elementwise {
-    row(
-        name,
-        1,
-        mathematics,
-        Primitive {
-            name,
-            method: name,
-            cost,
-            condition: false,
-            value,
-            derivative,
-            simplify,
-        },
-    )
+    row(name, 1, mathematics, Primitive { name, method: name, cost, condition: false, value, derivative, simplify })
 }
 
 const fn comparison(name: &'static str, mathematics: &'static str, value: Value, simplify: Simplify) -> Elementwise {
     let derivative: Derivative = |x, _| x.iter().map(|_| number(0.0)).collect();
-    row(
-        name,
-        2,
-        mathematics,
-        Primitive {
-            name,
-            method: name,
-            cost: 1,
-            condition: true,
-            value,
-            derivative,
-            simplify,
-        },
-    )
+    row(name, 2, mathematics, Primitive { name, method: name, cost: 1, condition: true, value, derivative, simplify })
 }
 
 const fn choice(name: &'static str, mathematics: &'static str, value: Value, derivative: Derivative) -> Elementwise {
     let simplify: Simplify = |x| (x[0] == x[1]).then(|| x[0].clone());
-    row(
-        name,
-        2,
-        mathematics,
-        Primitive {
-            name,
-            method: name,
-            cost: 1,
-            condition: false,
-            value,
-            derivative,
-            simplify,
-        },
-    )
+    row(name, 2, mathematics, Primitive { name, method: name, cost: 1, condition: false, value, derivative, simplify })
 }
 
 /// What the first argument of `max` and `min` is compared with, to see whether the second one was taken: the result, if
@@ -91,47 +46,19 @@ fn truth(value: bool) -> f64 {
 }
 
 pub(super) static ROWS: &[Elementwise] = &[
-    smooth(
-        "abs",
-        "|x|",
-        1,
-        |x| x[0].abs(),
-        |x, _| vec![call("sign", [x[0].clone()])],
-        rules::abs,
-    ),
+    smooth("abs", "|x|", 1, |x| x[0].abs(), |x, _| vec![call("sign", [x[0].clone()])], rules::abs),
     smooth(
         "sign",
         "1, 0 or -1 where x > 0, x = 0 or x < 0",
         2,
         |x| truth(x[0] > 0.0) - truth(x[0] < 0.0),
         |_, _| vec![number(0.0)],
-        |x| rules::odd("sign", x),
+        rules::sign,
     ),
-    smooth(
-        "sqrt",
-        "sqrt(x)",
-        4,
-        |x| x[0].sqrt(),
-        |_, y| vec![number(0.5) / y.clone()],
-        rules::sqrt,
-    ),
-    smooth("exp", "e^x", 12, |x| x[0].exp(), |_, y| vec![y.clone()], rules::exp),
-    smooth(
-        "exp_m1",
-        "e^x - 1",
-        16,
-        |x| x[0].exp_m1(),
-        |_, y| vec![y.clone() + number(1.0)],
-        |_| None,
-    ),
-    smooth(
-        "ln",
-        "ln x",
-        14,
-        |x| x[0].ln(),
-        |x, _| vec![number(1.0) / x[0].clone()],
-        rules::ln,
-    ),
+    smooth("sqrt", "sqrt(x)", 4, |x| x[0].sqrt(), |_, y| vec![number(0.5) / y.clone()], rules::sqrt),
+    smooth("exp", "e^x", 14, |x| x[0].exp(), |_, y| vec![y.clone()], rules::exp),
+    smooth("exp_m1", "e^x - 1", 16, |x| x[0].exp_m1(), |_, y| vec![y.clone() + number(1.0)], |_| None),
+    smooth("ln", "ln x", 14, |x| x[0].ln(), |x, _| vec![number(1.0) / x[0].clone()], rules::ln),
     smooth(
         "ln_1p",
         "ln(1 + x)",
@@ -140,26 +67,12 @@ pub(super) static ROWS: &[Elementwise] = &[
         |x, _| vec![number(1.0) / (number(1.0) + x[0].clone())],
         rules::ln_1p,
     ),
-    smooth(
-        "sin",
-        "sin x",
-        16,
-        |x| x[0].sin(),
-        |x, _| vec![call("cos", [x[0].clone()])],
-        |x| rules::odd("sin", x),
-    ),
-    smooth(
-        "cos",
-        "cos x",
-        16,
-        |x| x[0].cos(),
-        |x, _| vec![-call("sin", [x[0].clone()])],
-        |x| rules::even("cos", x),
-    ),
+    smooth("sin", "sin x", 16, |x| x[0].sin(), |x, _| vec![call("cos", [x[0].clone()])], |x| rules::odd("sin", x)),
+    smooth("cos", "cos x", 16, |x| x[0].cos(), |x, _| vec![-call("sin", [x[0].clone()])], |x| rules::even("cos", x)),
     smooth(
         "tanh",
         "tanh x",
-        18,
+        16,
         |x| x[0].tanh(),
         |_, y| vec![number(1.0) - y.clone().powi(2)],
         |x| rules::odd("tanh", x),
@@ -167,7 +80,7 @@ pub(super) static ROWS: &[Elementwise] = &[
     smooth(
         "sigmoid",
         "1 / (1 + e^-x)",
-        18,
+        16,
         |x| sigmoid(x[0]),
         |_, y| vec![y.clone() * (number(1.0) - y.clone())],
         |_| None,
@@ -179,7 +92,7 @@ pub(super) static ROWS: &[Elementwise] = &[
         Primitive {
             name: "log1pexp",
             method: "softplus",
-            cost: 30,
+            cost: 24,
             condition: false,
             value: |x| softplus(x[0]),
             derivative: |x, _| vec![call("sigmoid", [x[0].clone()])],
@@ -218,66 +131,21 @@ pub(super) static ROWS: &[Elementwise] = &[
         "max",
         "the larger of x and y",
         |x| if x[1] > x[0] { x[1] } else { x[0] },
-        |x, y| {
-            vec![
-                call("ge", [x[0].clone(), x[1].clone()]),
-                call("lt", [x[0].clone(), winner(x, y)]),
-            ]
-        },
+        |x, y| vec![call("ge", [x[0].clone(), x[1].clone()]), call("lt", [x[0].clone(), winner(x, y)])],
     ),
     choice(
         "min",
         "the smaller of x and y",
         |x| if x[1] < x[0] { x[1] } else { x[0] },
-        |x, y| {
-            vec![
-                call("le", [x[0].clone(), x[1].clone()]),
-                call("gt", [x[0].clone(), winner(x, y)]),
-            ]
-        },
+        |x, y| vec![call("le", [x[0].clone(), x[1].clone()]), call("gt", [x[0].clone(), winner(x, y)])],
     ),
-    comparison(
-        "lt",
-        "1 where x < y, else 0",
-        |x| truth(x[0] < x[1]),
-        |x| rules::comparison("lt", x),
-    ),
-    comparison(
-        "le",
-        "1 where x <= y, else 0",
-        |x| truth(x[0] <= x[1]),
-        |x| rules::comparison("le", x),
-    ),
-    comparison(
-        "gt",
-        "1 where x > y, else 0",
-        |x| truth(x[0] > x[1]),
-        |x| rules::comparison("gt", x),
-    ),
-    comparison(
-        "ge",
-        "1 where x >= y, else 0",
-        |x| truth(x[0] >= x[1]),
-        |x| rules::comparison("ge", x),
-    ),
-    comparison(
-        "eq",
-        "1 where x = y, else 0",
-        |x| truth(x[0] == x[1]),
-        |x| rules::comparison("eq", x),
-    ),
-    comparison(
-        "ne",
-        "1 where x != y, else 0",
-        |x| truth(x[0] != x[1]),
-        |x| rules::comparison("ne", x),
-    ),
-    comparison(
-        "or",
-        "1 where x or y is not 0, else 0",
-        |x| truth(x[0] != 0.0 || x[1] != 0.0),
-        rules::or,
-    ),
+    comparison("lt", "1 where x < y, else 0", |x| truth(x[0] < x[1]), |x| rules::comparison("lt", x)),
+    comparison("le", "1 where x <= y, else 0", |x| truth(x[0] <= x[1]), |x| rules::comparison("le", x)),
+    comparison("gt", "1 where x > y, else 0", |x| truth(x[0] > x[1]), |x| rules::comparison("gt", x)),
+    comparison("ge", "1 where x >= y, else 0", |x| truth(x[0] >= x[1]), |x| rules::comparison("ge", x)),
+    comparison("eq", "1 where x = y, else 0", |x| truth(x[0] == x[1]), |x| rules::comparison("eq", x)),
+    comparison("ne", "1 where x != y, else 0", |x| truth(x[0] != x[1]), |x| rules::comparison("ne", x)),
+    comparison("or", "1 where x or y is not 0, else 0", |x| truth(x[0] != 0.0 || x[1] != 0.0), rules::or),
     row(
         "select",
         3,
@@ -296,11 +164,7 @@ pub(super) static ROWS: &[Elementwise] = &[
 
 fn sigmoid(x: f64) -> f64 {
     let small = (-x.abs()).exp();
-    if x >= 0.0 {
-        1.0 / (1.0 + small)
-    } else {
-        small / (1.0 + small)
-    }
+    if x >= 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) }
 }
 
 fn softplus(x: f64) -> f64 {
@@ -327,11 +191,9 @@ mod tests {
 
     #[test]
     fn erf_has_its_digits() {
-        for (x, value) in [
-            (0.1, 0.112_462_916_018_284_9),
-            (1.0, 0.842_700_792_949_714_9),
-            (3.0, 0.999_977_909_503_001_4),
-        ] {
+        for (x, value) in
+            [(0.1, 0.112_462_916_018_284_9), (1.0, 0.842_700_792_949_714_9), (3.0, 0.999_977_909_503_001_4)]
+        {
             assert!((erf(x) - value).abs() < 1e-15, "{x}");
             assert_eq!(erf(-x), -erf(x));
         }

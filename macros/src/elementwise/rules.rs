@@ -10,17 +10,22 @@ pub(super) fn odd(name: &str, x: &[Formula]) -> Option<Formula> {
 
 /// `f(-x) -> f(x)`
 pub(super) fn even(name: &str, x: &[Formula]) -> Option<Formula> {
-    x[0].negative().then(|| call(name, [-x[0].clone()]))
+    x[0].leads_with_minus().then(|| call(name, [-x[0].clone()]))
 }
 
-/// `|c*x| -> |c| * |x|`, `||x|| -> |x|`
+/// `sign(y - x) -> -sign(x - y)`
+pub(super) fn sign(x: &[Formula]) -> Option<Formula> {
+    x[0].leads_with_minus().then(|| -call("sign", [-x[0].clone()]))
+}
+
+/// `|c*x| -> |c| * |x|`, `||x|| -> |x|`, `|y - x| -> |x - y|`
 pub(super) fn abs(x: &[Formula]) -> Option<Formula> {
     if let Some((coefficient, term)) = x[0].as_scaled() {
         return Some(number(coefficient.abs()) * call("abs", [term]));
     }
     match x[0].as_function() {
         Some(("abs" | "exp" | "sqrt" | "sigmoid" | "log1pexp", _)) => Some(x[0].clone()),
-        _ => None,
+        _ => even("abs", x),
     }
 }
 
@@ -72,11 +77,7 @@ pub(super) fn powf(x: &[Formula]) -> Option<Formula> {
         return None;
     }
     let (whole, half) = (doubled as i32 / 2, doubled as i32 % 2);
-    let root = if half == 0 {
-        number(1.0)
-    } else {
-        call("sqrt", [x[0].clone()]).powi(half)
-    };
+    let root = if half == 0 { number(1.0) } else { call("sqrt", [x[0].clone()]).powi(half) };
     Some(x[0].clone().powi(whole) * root)
 }
 
@@ -120,9 +121,7 @@ pub(super) fn not(condition: &Formula) -> Formula {
     }
     if let Some(factors) = condition.as_conjunction() {
         let opposites = factors.iter().map(not);
-        return opposites
-            .reduce(|left, right| call("or", [left, right]))
-            .expect("a product has factors");
+        return opposites.reduce(|left, right| call("or", [left, right])).expect("a product has factors");
     }
     match condition.as_function() {
         Some(("or", [left, right])) => not(left) * not(right),

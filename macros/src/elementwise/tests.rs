@@ -3,9 +3,7 @@
 use super::*;
 
 /// Some places on both sides of zero, none of them at a kink of a function.
-const POINTS: [f64; 12] = [
-    -4.1, -3.05, -2.3, -1.37, -0.71, -0.213, 0.117, 0.389, 0.83, 1.49, 2.71, 3.93,
-];
+const POINTS: [f64; 12] = [-4.1, -3.05, -2.3, -1.37, -0.71, -0.213, 0.117, 0.389, 0.83, 1.49, 2.71, 3.93];
 
 /// Every combination of points for that many arguments, but at most a few hundred.
 fn points(arguments: usize) -> Vec<Vec<f64>> {
@@ -72,11 +70,7 @@ fn derivatives_agree_with_differences() {
                 );
                 checked += 1;
             }
-            assert!(
-                checked >= 5,
-                "{} of argument {argument}: only {checked} places",
-                row.name
-            );
+            assert!(checked >= 5, "{} of argument {argument}: only {checked} places", row.name);
         }
     }
 }
@@ -97,11 +91,7 @@ fn derivatives_may_be_given_by_the_output() {
             with_output.push(value.evaluate(&at));
             for (one, other) in by_output.iter().zip(&by_arguments) {
                 let [one, other] = [one.evaluate(&with_output), other.evaluate(&with_output)];
-                assert!(
-                    one == other || one.is_nan() || close(one, other, 1e-12),
-                    "{}{at:?}: {one}, {other}",
-                    row.name
-                );
+                assert!(one == other || one.is_nan() || close(one, other, 1e-12), "{}{at:?}: {one}, {other}", row.name);
             }
         }
     }
@@ -146,11 +136,7 @@ fn simplified_functions_keep_their_value() {
                 let expected = row.build(&[number(inner)]).as_constant().expect("numbers are folded");
                 let found = simplified.evaluate(&[at]);
                 let undefined = expected.is_nan() || inner.is_nan() || expected.is_infinite();
-                assert!(
-                    undefined || close(found, expected, 1e-12),
-                    "{} of {form} at {at}: {simplified}",
-                    row.name
-                );
+                assert!(undefined || close(found, expected, 1e-12), "{} of {form} at {at}: {simplified}", row.name);
             }
         }
     }

@@ -123,6 +123,9 @@ impl Formula {
             let rest = normal::product(1.0, rest);
             return normal::product(1.0, conditions) * rest.outer_derivative(argument, own, known);
         }
+        if let [(factor, -1)] = factors {
+            return reciprocal(factor, argument, own, known);
+        }
         let terms = factors.iter().enumerate().map(|(index, (factor, exponent))| {
             let inner = factor.inner_derivative(argument, known);
             let term = match factor.as_function() {
@@ -134,6 +137,15 @@ impl Formula {
         });
         normal::sum(0.0, terms.collect::<Vec<_>>())
     }
+}
+
+/// `(1/x)' = -own^2 x'`, `(1/sqrt(x))' = -own^3 x' / 2`
+fn reciprocal(factor: &Formula, argument: usize, own: &Formula, known: &mut HashMap<Formula, Formula>) -> Formula {
+    let (scale, power, inner) = match factor.as_function() {
+        Some(("sqrt", [inner])) => (-0.5, 3, inner),
+        _ => (-1.0, 2, factor),
+    };
+    normal::product(scale, [(own.clone(), power), (inner.inner_derivative(argument, known), 1)])
 }
 
 fn chain(outer: Vec<Formula>, inner: Vec<Formula>) -> Formula {

@@ -101,7 +101,7 @@ fn factor_out(terms: &[(Formula, f64)]) -> Option<Formula> {
 
 /// A sum as a number times a sum whose coefficients are not all scaled alike: `2 - 2*y` is `2 * (1 - y)`. The constant of
 /// what is left is positive, or if there is none, the first coefficient.
-fn content(constant: f64, terms: &[(Formula, Number)]) -> f64 {
+pub(super) fn content(constant: f64, terms: &[(Formula, Number)]) -> f64 {
     let lead = if constant == 0.0 { terms[0].1.0 } else { constant };
     // What folding an overflow made of numbers is left alone.
     if !lead.is_finite() {

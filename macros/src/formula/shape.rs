@@ -1,5 +1,6 @@
 //! What rules ask of a formula's form.
 
+use super::normal::content;
 use super::{Formula, Kind, Number};
 
 impl Formula {
@@ -7,6 +8,14 @@ impl Formula {
     pub(crate) fn negative(&self) -> bool {
         match self.kind() {
             Kind::Sum { constant, terms } => constant.0 <= 0.0 && terms.iter().all(|(_, number)| number.0 < 0.0),
+            _ => false,
+        }
+    }
+
+    /// A sum that its opposite comes before: its number is negative, or if it has none, its first coefficient.
+    pub(crate) fn leads_with_minus(&self) -> bool {
+        match self.kind() {
+            Kind::Sum { constant, terms } => content(constant.0, terms) < 0.0,
             _ => false,
         }
     }
@@ -37,6 +46,17 @@ impl Formula {
                 terms.iter().map(|(term, coefficient)| Some((term.as_argument()?, coefficient.0))).collect()
             }
             _ => None,
+        }
+    }
+
+    /// The number that it adds to its terms, and these with their coefficients; what is no sum is one term.
+    pub(crate) fn as_terms(&self) -> (f64, Vec<(Formula, f64)>) {
+        match self.kind() {
+            Kind::Sum { constant, terms } => {
+                (constant.0, terms.iter().map(|(term, coefficient)| (term.clone(), coefficient.0)).collect())
+            }
+            Kind::Constant(value) => (value.0, vec![]),
+            _ => (0.0, vec![(self.clone(), 1.0)]),
         }
     }
 

@@ -4,32 +4,40 @@ use crate::formula::Formula;
 use crate::graph::rebuild::{Rebuilt, copy, rebuild, rebuild_bodies};
 use crate::graph::{Graph, Node, Op, Reduction, Shape, ValueId};
 
-use super::{elements, map_of_mentioned, prune::prune_scans, reuse::reuse_products, varies_along, without_axes};
+use super::broadcast::share_broadcast;
+use super::prune::prune_scans;
+use super::reuse::reuse_products;
+use super::separate::separate;
+use super::{elements, map_of_mentioned, varies_along, without_axes};
 
 /// More inputs than this make a map spill vector registers.
 const MOST_INPUTS: usize = 12;
 
-/// A function of this cost or more is not merged into its user before differentiation: a derivative by its own value (of a
-/// `tanh`, a `sigmoid`, an `exp`) is far cheaper than computing it again.
-const EXPENSIVE: usize = 10;
+/// Whether derivatives are still to be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Differentiable,
+    Final,
+}
 
 /// Rebuilds what the roots need, and gives their new values: maps merged into the map that uses them, sums taken into the
 /// contractions that they sum, what does not vary taken out of sums, dead carries and inputs of scans removed; bodies
-/// of scans likewise.
+/// of scans likewise. For graphs that are not to be differentiated any more.
 pub(crate) fn fuse(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
-    fuse_below(graph, roots, usize::MAX)
+    fuse_at(graph, roots, Stage::Final)
 }
 
-/// As [`fuse`], for a graph that is to be differentiated: expensive functions stay values of their own.
-pub(crate) fn fuse_cheap(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
-    fuse_below(graph, roots, EXPENSIVE)
+/// As [`fuse`], for a graph that is to be differentiated: expensive functions are values of their own.
+pub(crate) fn prepare(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>) {
+    let (graph, roots) = fuse_at(graph, roots, Stage::Differentiable);
+    separate(&graph, &roots)
 }
 
-fn fuse_below(graph: &Graph, roots: &[ValueId], bound: usize) -> (Graph, Vec<ValueId>) {
-    let mut current = rebuild_bodies(graph, roots, |body, wanted| fuse_below(body, wanted, bound));
+fn fuse_at(graph: &Graph, roots: &[ValueId], stage: Stage) -> (Graph, Vec<ValueId>) {
+    let mut current = rebuild_bodies(graph, roots, |body, wanted| fuse_at(body, wanted, stage));
     loop {
         let pruned = prune_scans(&current.graph, &current.roots);
-        let fused = fuse_once(&pruned.graph, &pruned.roots, bound);
+        let fused = fuse_once(&pruned.graph, &pruned.roots, stage);
         let next = reuse_products(&fused.graph, &fused.roots);
         if next.graph == current.graph && next.roots == current.roots {
             return (next.graph, next.roots);
@@ -38,14 +46,12 @@ fn fuse_below(graph: &Graph, roots: &[ValueId], bound: usize) -> (Graph, Vec<Val
     }
 }
 
-fn fuse_once(graph: &Graph, roots: &[ValueId], bound: usize) -> Rebuilt {
+fn fuse_once(graph: &Graph, roots: &[ValueId], stage: Stage) -> Rebuilt {
     let uses = uses(graph, roots);
     rebuild(graph, roots, |new, _, node, inputs| {
-        let single = |index: usize| used_once(graph, &uses, node.inputs[index]);
+        let single = |index: usize| node.inputs.get(index).is_some_and(|&input| used_once(graph, &uses, input));
         match &node.op {
-            Op::Map(formula) => {
-                merge_producers(new, formula, inputs, node, |index, cost| cost < bound && single(index))
-            }
+            Op::Map(formula) => merge_producers(new, formula, inputs, node, stage, single),
             Op::Reduce { reduction, axes, over_samples } if single(0) => {
                 fuse_reduction(new, *reduction, inputs[0], axes, *over_samples)
                     .unwrap_or_else(|| copy(new, node, inputs))
@@ -54,6 +60,8 @@ fn fuse_once(graph: &Graph, roots: &[ValueId], bound: usize) -> Rebuilt {
                 transposed_product(new, inputs[0], permutation).unwrap_or_else(|| copy(new, node, inputs))
             }
             Op::Contract { .. } => contraction(new, node, inputs),
+            // stop_gradient(x) -> x, when all derivatives are taken
+            Op::StopGradient if stage == Stage::Final => inputs[0],
             _ => copy(new, node, inputs),
         }
     })
@@ -81,16 +89,18 @@ fn uses(graph: &Graph, roots: &[ValueId]) -> Vec<usize> {
 }
 
 /// map(f, map(g, x)) -> map(f(g), x), where both have the same places, so that nothing is computed twice, or where
-/// the whole is no dearer than `f` alone. `mergeable` says so of an input and its cost.
+/// the whole is no dearer than `f` alone.
 fn merge_producers(
     graph: &mut Graph,
     formula: &Formula,
     inputs: &[ValueId],
     node: &Node,
-    mergeable: impl Fn(usize, usize) -> bool,
+    stage: Stage,
+    single: impl Fn(usize) -> bool,
 ) -> ValueId {
     let batched = inputs.iter().any(|&input| graph.ty(input).batched);
-    let mut formula = formula.clone();
+    let (mut formula, inputs) = share_broadcast(graph, formula, inputs, node, stage, &single);
+    let inputs = inputs.as_slice();
     let mut all: Vec<ValueId> = inputs.to_vec();
     // Inputs that stay: those that have not been merged, and those of the merged ones.
     let mut kept: Vec<ValueId> = inputs.to_vec();
@@ -102,7 +112,7 @@ fn merge_producers(
         after.extend(&sources);
         after.sort_unstable();
         after.dedup();
-        if after.len() > MOST_INPUTS || !mergeable(index, inner.cost()) {
+        if after.len() > MOST_INPUTS || !single(index) {
             continue;
         }
         let places = sources.iter().map(|source| {
@@ -126,7 +136,7 @@ fn merge_producers(
 }
 
 /// The map that makes a value, perhaps reshaped afterwards: reshape(map(f, x)) -> map(f, reshape(x)).
-fn producer(graph: &mut Graph, value: ValueId) -> Option<(Formula, Vec<ValueId>)> {
+pub(super) fn producer(graph: &mut Graph, value: ValueId) -> Option<(Formula, Vec<ValueId>)> {
     let node = graph.node(value).clone();
     let source = match &node.op {
         Op::Map(formula) => return Some((formula.clone(), node.inputs.clone())),
@@ -204,7 +214,9 @@ fn take_out(
     let factors = term.as_factors().map_or_else(|| vec![(term.clone(), 1)], <[_]>::to_vec);
     let (inside, outside): (Vec<_>, Vec<_>) =
         factors.into_iter().partition(|(factor, _)| factor.arguments().into_iter().any(varies));
-    if (outside.is_empty() && coefficient == 1.0) || inside.is_empty() {
+    // A number is not worth another pass over a parameter's gradient.
+    let smaller = !over_samples || axes.len() == rank;
+    if (outside.is_empty() && (coefficient == 1.0 || !smaller)) || inside.is_empty() {
         return None;
     }
     let inside = Formula::product(1.0, inside);

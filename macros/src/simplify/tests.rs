@@ -21,7 +21,7 @@ fn training(mut lowered: Lowered, simplify_first: bool) -> (Graph, Vec<ValueId>)
     let values: Vec<ValueId> = lowered.loss.iter().map(|term| term.value).collect();
     let kept: Vec<ValueId> = values.into_iter().chain(lowered.parameters.iter().copied()).collect();
     let (mut graph, kept) =
-        if simplify_first { fuse_cheap(&lowered.graph, &kept) } else { (std::mem::take(&mut lowered.graph), kept) };
+        if simplify_first { prepare(&lowered.graph, &kept) } else { (std::mem::take(&mut lowered.graph), kept) };
     let (values, parameters) = kept.split_at(lowered.loss.len());
     let seeds: Vec<_> = values.iter().map(|&value| (value, graph.constant(1.0, vec![]))).collect();
     let gradients = differentiate(&mut graph, &seeds, parameters);
@@ -133,29 +133,58 @@ fn text(tokens: TokenStream) -> String {
 
 #[test]
 fn what_is_written_out_is_the_built_in() {
-    let network = |body: TokenStream| {
-        quote! { struct A { weight: [6] = constant(1.0), bias: [6] = zeros() }
-        #body
-        fn loss(y, t: [4, 6]) { mse(y, t) } }
-    };
-    let shape = quote!((x: [4, 6]) -> [4, 6]);
+    let classes = quote!(fn loss(y, t: Class<6>) { cross_entropy(y, t) });
+    let written_classes = quote! { fn loss(y, t: Class<6>) {
+        let z = y - y.max().stop_gradient();
+        -((z - z.exp().sum().ln()) * one_hot(t)).sum()
+    } };
     let pairs = [
         (
-            quote!(fn forward #shape { self.weight * x.softmax() }),
-            quote! { fn forward #shape {
-                let e = (self.weight * 0.0 + x - x.max(axis = 1).reshape([4, 1]).stop_gradient()).exp();
-                self.weight * e / e.sum(axis = 1).reshape([4, 1])
-            } },
+            quote! { struct A; fn forward(x: [4, 6]) -> [4, 6] { x.layer_norm() } fn loss(y, t: [4, 6]) { mse(y, t) } },
+            quote! { struct A { weight: [6] = constant(1.0), bias: [6] = zeros() }
+            fn forward(x: [4, 6]) -> [4, 6] {
+                let centred = x - x.mean(axis = 1).reshape([4, 1]);
+                let variance = centred.powi(2).mean(axis = 1).reshape([4, 1]);
+                centred / (variance + 1e-5).sqrt() * self.weight + self.bias
+            }
+            fn loss(y, t: [4, 6]) { (y - t).powi(2).mean() } },
         ),
         (
-            quote!(fn forward #shape { (self.weight * x).silu() }),
-            quote! { fn forward #shape {
-                let z = self.weight * x;
+            quote! { struct A { w: [4, 6] = zeros() } fn forward(x: [4]) -> [6] { x.matmul(self.w).softmax() }
+            fn loss(y, t: [6]) { 0.5 * (y - t).powi(2).sum() } },
+            quote! { struct A { w: [4, 6] = zeros() } fn forward(x: [4]) -> [6] {
+                let z = x.matmul(self.w);
+                let e = (z - z.max().stop_gradient()).exp();
+                e / e.sum()
+            }
+            fn loss(y, t: [6]) { ((t - y) * (t - y)).sum() / 2.0 } },
+        ),
+        (
+            quote! { struct A { w: [4, 6] = zeros() } fn forward(x: [4]) -> [6] { x.matmul(self.w) } #classes },
+            quote! { struct A { w: [4, 6] = zeros() } fn forward(x: [4]) -> [6] { x.matmul(self.w) } #written_classes },
+        ),
+        (
+            quote! { struct A { w: [4] = zeros() } fn forward(x: [4]) -> [4] { (self.w * x).silu() }
+            fn loss(y, t: [4]) { mae(y, t) } },
+            quote! { struct A { w: [4] = zeros() } fn forward(x: [4]) -> [4] {
+                let z = self.w * x;
                 z / (1.0 + (-z).exp())
-            } },
+            }
+            fn loss(y, t: [4]) { (t - y).abs().mean() } },
         ),
     ];
     for (built_in, written) in pairs {
-        assert_eq!(text(network(built_in)), text(network(written)));
+        let [built_in, written] = [built_in, written].map(|tokens| {
+            let (graph, roots) = training(lowered(tokens), true);
+            fuse(&graph, &roots)
+        });
+        assert_eq!(built_in, written, "\n{}\n{}", built_in.0, written.0);
+    }
+}
+
+#[test]
+fn show() {
+    for tokens in declarations() {
+        println!("{}", text(tokens));
     }
 }
