@@ -14,6 +14,7 @@ mod nest;
 pub mod operands;
 mod pack;
 mod places;
+pub mod reductions;
 mod span;
 #[cfg(test)]
 mod testing;
@@ -21,16 +22,16 @@ mod tile;
 mod uniform;
 
 pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract};
-pub use destinations::{
-    max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, store, store_strided, sum_inner, sum_outer,
-    sum_strided,
-};
+pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
 #[doc(hidden)]
 pub use multiply::Work;
 pub use nest::{Body, nest};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
+pub use reductions::{
+    max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, sum_inner, sum_outer, sum_strided,
+};
 pub use span::Span;
 pub use uniform::uniform;
 

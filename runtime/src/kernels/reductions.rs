@@ -1,0 +1,348 @@
+//! Reductions: sums, maxima and minima over loops of a kernel.
+
+use core::marker::PhantomData;
+
+use pulp::Simd;
+
+use super::destinations::Output;
+use super::operands::with_innermost;
+use super::{Span, Writable, place, reaches};
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
+/// How values are combined.
+pub trait Reduction: Copy {
+    /// What combines with any value to that value.
+    fn identity<T: Scalar>() -> T;
+
+    /// Both, lane by lane.
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S>;
+
+    /// All lanes of one register.
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T;
+
+    /// Two numbers.
+    fn join<T: Scalar>(a: T, b: T) -> T;
+}
+
+/// Addition.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum;
+
+impl Reduction for Sum {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::zero()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a + b
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_sum()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        a + b
+    }
+}
+
+/// The largest; NaN where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Largest;
+
+impl Reduction for Largest {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::neg_infinity()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a.max(b)
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_max()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        if a.is_nan() || a > b { a } else { b }
+    }
+}
+
+/// The smallest; NaN where there is one.
+#[derive(Clone, Copy, Debug)]
+pub struct Smallest;
+
+impl Reduction for Smallest {
+    #[inline(always)]
+    fn identity<T: Scalar>() -> T {
+        T::infinity()
+    }
+
+    #[inline(always)]
+    fn combine<T: Scalar, S: Simd>(a: Lanes<T, S>, b: Lanes<T, S>) -> Lanes<T, S> {
+        a.min(b)
+    }
+
+    #[inline(always)]
+    fn collapse<T: Scalar, S: Simd>(a: Lanes<T, S>) -> T {
+        a.reduce_min()
+    }
+
+    #[inline(always)]
+    fn join<T: Scalar>(a: T, b: T) -> T {
+        if a.is_nan() || a < b { a } else { b }
+    }
+}
+
+/// A reduction along the innermost loop (and any other whose stride is 0).
+#[derive(Debug)]
+pub struct Inner<'a, T, K, const R: usize> {
+    slice: Writable<'a, T>,
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// A reduction along outer loops only: neighbours along the innermost loop are neighbours in memory.
+#[derive(Debug)]
+pub struct Outer<'a, T, K, const R: usize> {
+    slice: Writable<'a, T>,
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// A reduction with any innermost stride, lane by lane.
+#[derive(Debug)]
+pub struct Scattered<'a, T, K, const R: usize> {
+    slice: Writable<'a, T>,
+    offset: usize,
+    strides: [usize; R],
+    accumulate: bool,
+    kind: PhantomData<K>,
+}
+
+/// Constructors of the three forms of a reduction.
+macro_rules! reductions {
+    ($($kind:ident $what:literal: $inner:ident $outer:ident $scattered:ident;)*) => {$(
+        #[doc = concat!("The ", $what, " along the innermost loop and every other whose stride is 0; the innermost is.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $inner<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Inner<'a, T, $kind, R> {
+            debug_assert!(strides.last() == Some(&0), "an inner reduction has stride 0");
+            Inner { slice: slice.into(), offset, strides: with_innermost(strides, 0), accumulate, kind: PhantomData }
+        }
+
+        #[doc = concat!("The ", $what, " along every outer loop whose stride is 0; the innermost stride is 1.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $outer<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Outer<'a, T, $kind, R> {
+            debug_assert!(strides.last() == Some(&1), "an outer reduction has stride 1");
+            Outer { slice: slice.into(), offset, strides: with_innermost(strides, 1), accumulate, kind: PhantomData }
+        }
+
+        #[doc = concat!("The ", $what, " along every loop whose stride is 0; the innermost stride may be any.")]
+        ///
+        /// With `accumulate` it is combined with what the destination holds, otherwise it replaces that.
+        #[inline(always)]
+        pub fn $scattered<'a, T, const R: usize>(
+            slice: impl Into<Writable<'a, T>>,
+            offset: usize,
+            strides: [usize; R],
+            accumulate: bool,
+        ) -> Scattered<'a, T, $kind, R> {
+            Scattered { slice: slice.into(), offset, strides, accumulate, kind: PhantomData }
+        }
+    )*};
+}
+
+reductions! {
+    Sum "sum": sum_inner sum_outer sum_strided;
+    Largest "maximum": max_inner max_outer max_strided;
+    Smallest "minimum": min_inner min_outer min_strided;
+}
+
+/// The extents of the loops that a reduction keeps, 1 for those that it reduces.
+#[inline(always)]
+fn kept<const R: usize>(extents: &[usize; R], strides: &[usize; R]) -> [usize; R] {
+    let mut kept = *extents;
+    for (extent, &stride) in kept.iter_mut().zip(strides) {
+        if stride == 0 {
+            *extent = 1;
+        }
+    }
+    kept
+}
+
+/// Sets every place that a reduction writes; an empty reduced loop still has its destination.
+#[inline(always)]
+fn reset<T: Scalar, const R: usize>(
+    slice: Writable<'_, T>,
+    offset: usize,
+    strides: &[usize; R],
+    extents: &[usize; R],
+    value: T,
+) {
+    let kept = kept(extents, strides);
+    if kept.contains(&0) {
+        return;
+    }
+    let mut index = [0; R];
+    'places: loop {
+        let place = place(offset, &index, strides);
+        if place < slice.len() {
+            // SAFETY: just checked.
+            unsafe { slice.set(place, value) };
+        }
+        for (index, &extent) in index.iter_mut().zip(&kept).rev() {
+            *index += 1;
+            if *index < extent {
+                continue 'places;
+            }
+            *index = 0;
+        }
+        return;
+    }
+}
+
+/// What the three forms of a reduction have in common.
+macro_rules! reduction {
+    () => {
+        // An empty reduced loop still has its destination, which `prepare` writes.
+        #[inline(always)]
+        fn fits(&self, extents: &[usize; R]) -> bool {
+            reaches(self.slice.len(), self.offset, &kept(extents, &self.strides), &self.strides)
+        }
+
+        #[inline(always)]
+        fn prepare(&mut self, extents: &[usize; R]) {
+            if !self.accumulate {
+                reset(self.slice, self.offset, &self.strides, extents, K::identity());
+            }
+        }
+
+        #[inline(always)]
+        fn base(&self, index: &[usize; R]) -> usize {
+            place(self.offset, index, &self.strides)
+        }
+
+        #[inline(always)]
+        unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, _: usize, _: usize, _: P) -> Lanes<T, S> {
+            Lanes::constant(simd, 0.0)
+        }
+    };
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R> {
+    type State<S: Simd> = Lanes<T, S>;
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, simd: S) -> Lanes<T, S> {
+        Lanes::splat(simd, K::identity())
+    }
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        state: &mut Lanes<T, S>,
+        _: usize,
+        _: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        let identity = Lanes::splat(value.simd(), K::identity());
+        *state = K::combine(*state, span.fill(value, identity));
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, state: Lanes<T, S>, base: usize) {
+        // SAFETY: `fits` has admitted the row's only place.
+        unsafe { self.slice.set(base, K::join(self.slice.get(base), K::collapse(state))) };
+    }
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Outer<'_, T, K, R> {
+    type State<S: Simd> = ();
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        // SAFETY: `fits` has admitted the whole row, and the innermost stride is 1.
+        unsafe {
+            let pointer = self.slice.as_mut_ptr().add(base + position);
+            let held = span.load(value.simd(), pointer);
+            span.store(pointer, K::combine(held, value));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
+
+impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, K, R> {
+    type State<S: Simd> = ();
+
+    reduction!();
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, _: S) {}
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        _: &mut (),
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        let stride = self.strides.last().copied().unwrap_or(0);
+        let mut vector = value.unwrap();
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
+            // SAFETY: `fits` has admitted the row up to the end of the span.
+            unsafe {
+                let place = base + (position + lane) * stride;
+                self.slice.set(place, K::join(self.slice.get(place), *value));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+}
