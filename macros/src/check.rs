@@ -22,7 +22,13 @@ use proc_macro2::Span;
 use syn::{Expr, Ident};
 
 pub(crate) use bodies::{Bodies, Body, Call, Callee, LossBody, Operand, Scan, TensorType, Term, ValueRef};
+#[cfg(test)]
+pub(crate) use elementwise::form as elementwise_form;
+#[cfg(test)]
+pub(crate) use fields::forms as initializer_forms;
 use parameters::Parameters;
+#[cfg(test)]
+pub(crate) use scan::MEANING as SCAN_MEANING;
 pub(crate) use site::Site;
 use value::{Tensor, Value};
 
@@ -39,8 +45,7 @@ const OPERATIONS: usize = 20_000;
 /// Expressions and inlined functions nested deeper are refused, before the compiler's stack ends.
 const DEPTH: usize = 128;
 
-/// Checks a declaration. With mistakes, the network is one of the same interface that computes zeros, so that the rest of the
-/// user's crate has something to refer to. `complete` says that no item was skipped in parsing.
+/// Checks a declaration; nothing, if there are mistakes. `complete` says that no item was skipped in parsing.
 pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Errors) -> Option<Network> {
     let header = match &declaration.header {
         Some(header) => header,
@@ -55,7 +60,7 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
     checker.names(declaration);
     checker.all_constants();
     checker.declare_fields();
-    Some(checker.entry_points(header, complete))
+    checker.entry_points(header, complete)
 }
 
 /// A shape in brackets.
@@ -100,6 +105,8 @@ pub(crate) struct Checker<'a> {
     /// Calls of the bodies being written, the innermost last.
     calls: Vec<Vec<Call>>,
     frames: Vec<Frame>,
+    /// What users call values.
+    value_names: HashMap<ValueRef, String>,
     /// Functions being inlined.
     stack: Vec<String>,
     depth: usize,
@@ -134,6 +141,7 @@ impl<'a> Checker<'a> {
             count: 0,
             calls: Vec::new(),
             frames: Vec::new(),
+            value_names: HashMap::new(),
             stack: Vec::new(),
             depth: 0,
             entry: Entry::Forward,

@@ -196,7 +196,9 @@ impl Function {
                 (default, name) => parts.push(format!("{name} = {}", Setting::from(default))),
             }
         }
-        if self.arguments.first().is_some_and(|first| first.accepts.is_tensor()) && self.kind != Kind::Loss {
+        if self.arguments.first().is_some_and(|first| first.accepts == Accepts::Tensors) {
+            parts[0] = "(a, b)".into();
+        } else if self.arguments.first().is_some_and(|first| first.accepts.is_tensor()) && self.kind != Kind::Loss {
             let receiver = parts.remove(0);
             return format!("{receiver}.{}({})", self.name, parts.join(", "));
         }

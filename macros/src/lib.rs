@@ -28,6 +28,8 @@ mod network;
 mod operations;
 mod parse;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod simplify;
 
 use proc_macro2::TokenStream;

@@ -91,7 +91,7 @@ pub(crate) fn lower(network: &Network, entry: Entry, mode: Mode) -> Lowered {
     if let (Entry::Loss, Some(body)) = (entry, &network.bodies.loss) {
         let (own, targets) = body.inputs.split_at(outputs.len());
         for (operand, &output) in own.iter().zip(&outputs) {
-            lowering.values.insert(operand.value, output);
+            lowering.bind(operand, output);
         }
         for (operand, argument) in targets.iter().zip(&network.targets) {
             inputs.push(lowering.input(inputs.len(), operand, &argument.signature, &argument.name));
@@ -123,9 +123,17 @@ impl Lowering<'_> {
                 if let (Some(label), Callee::Function(_)) = (&call.label, &call.callee) {
                     self.graph.set_name(result, label.as_str());
                 }
-                self.values.insert(operand.value, result);
+                self.bind(operand, result);
             }
         }
+    }
+
+    /// Says what a checked value is in the graph, which takes over its name.
+    fn bind(&mut self, operand: &Operand, value: ValueId) {
+        if let Some(name) = self.network.bodies.names.get(&operand.value) {
+            self.graph.set_name(value, name.as_str());
+        }
+        self.values.insert(operand.value, value);
     }
 
     fn call(&mut self, call: &Call) -> Vec<ValueId> {

@@ -1,5 +1,6 @@
 //! The checked bodies: a list of calls for each entry point, every user function inlined and every argument resolved.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use super::display_shape;
@@ -103,6 +104,8 @@ pub(crate) struct Bodies {
     pub(crate) forward: Body,
     pub(crate) loss: Option<LossBody>,
     pub(crate) methods: Vec<Body>,
+    /// What users call values, where they have a name.
+    pub(crate) names: HashMap<ValueRef, String>,
 }
 
 impl Call {

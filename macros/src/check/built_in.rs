@@ -97,7 +97,10 @@ impl<'a> Checker<'a> {
                 Some(place) => slots[place] = Some(given),
                 None => {
                     let name = function.name.into();
-                    return self.fail(given.0.span(), Diagnostic::TooManyArguments { function: name, count, form: function.usage() });
+                    return self.fail(
+                        given.0.span(),
+                        Diagnostic::TooManyArguments { function: name, count, form: function.usage() },
+                    );
                 }
             }
         }

@@ -381,7 +381,7 @@ fn as_number(item: &Item) -> Option<f64> {
 }
 
 /// `x.leaky_relu(slope = 0.01)`, `select(condition, a, b)`.
-pub(super) fn form(row: &Elementwise) -> String {
+pub(crate) fn form(row: &Elementwise) -> String {
     let mut parts: Vec<String> = ["y", "z"].iter().take(row.arguments - 1).map(ToString::to_string).collect();
     match row.name {
         "select" => return "select(condition, a, b)".into(),

@@ -16,75 +16,57 @@ use crate::graph::Element;
 use crate::network::{Argument, Method, Network, Signature};
 use crate::parse::{self, Function, Header};
 
-/// What is known of `forward` when `loss` is read.
-struct Outputs {
-    types: Vec<(TensorType, Origin)>,
+/// The types of the outputs of an entry point, and where they come from.
+type Outputs = Vec<(TensorType, Origin)>;
+
+/// A function that Rust calls.
+struct Point {
+    arguments: Vec<Argument>,
+    body: Body,
+    outputs: Outputs,
 }
 
-/// What Rust code sees of a network, as far as it is known.
-#[derive(Default)]
-struct Interface {
-    inputs: Vec<Argument>,
-    outputs: Vec<Signature>,
-    targets: Vec<Argument>,
-    methods: Vec<Method>,
+/// All of them.
+struct Points {
+    forward: Point,
+    loss: Option<(Vec<Argument>, LossBody)>,
+    methods: Vec<(Method, Body)>,
 }
 
 impl<'a> Checker<'a> {
-    /// The network; with mistakes, one of the same interface that computes zeros.
-    pub(super) fn entry_points(mut self, header: &'a Header, complete: bool) -> Network {
-        let mut interface = Interface::default();
-        let bodies = self.bodies(header, complete, &mut interface);
+    pub(super) fn entry_points(mut self, header: &'a Header, complete: bool) -> Option<Network> {
+        let points = self.points(header, complete);
         self.unused();
-        let has_loss = self.functions.contains_key("loss");
-        let bodies = bodies.filter(|_| self.errors.is_empty()).unwrap_or_else(|| {
-            let of_methods = interface.methods.iter().map(|method| (&method.inputs[..], &method.outputs[..])).collect();
-            crate::fallback::bodies(
-                &interface.inputs,
-                &interface.outputs,
-                has_loss.then_some(&interface.targets),
-                of_methods,
-            )
-        });
-        self.network(header, interface, bodies)
+        let points = points.filter(|_| self.errors.is_empty())?;
+        Some(self.network(header, points))
     }
 
-    /// Reads all functions, and what they tell of the interface.
-    fn bodies(&mut self, header: &'a Header, complete: bool, interface: &mut Interface) -> Option<Bodies> {
+    /// Reads all functions that Rust calls, and those that they call.
+    fn points(&mut self, header: &'a Header, complete: bool) -> Option<Points> {
         let Some(&forward) = self.functions.get("forward") else {
             if complete {
                 self.report(header.name.span(), Diagnostic::MissingForward {});
             }
             return None;
         };
-        let (inputs, body) = self.forward(forward);
-        interface.inputs = inputs.unwrap_or_default();
-        let outputs = match &body {
-            Ok((body, tensors)) => {
-                let types =
-                    body.outputs.iter().zip(tensors).map(|(operand, origin)| (operand.ty.clone(), origin.clone()));
-                Some(Outputs { types: types.collect() })
-            }
+        let point = self.forward(forward);
+        let outputs = match &point {
+            Ok(point) => Some(point.outputs.clone()),
             Err(_) => self.declared_outputs(forward),
         };
-        if let Some(outputs) = &outputs {
-            interface.outputs = outputs.types.iter().map(|(ty, _)| signature(ty)).collect();
-        }
-        let loss =
-            self.functions.get("loss").copied().map(|function| self.loss(function, outputs, &mut interface.targets));
+        let loss = self.functions.get("loss").copied().map(|function| self.loss(function, outputs));
         let mut methods: Vec<&'a Function> = self.functions.values().copied().collect();
         methods.retain(|function| function.public && !is_special(&function.name));
         methods.sort_by_key(|function| self.parameters.place(&function.name.to_string()));
-        let methods: Vec<Checked<Body>> =
-            methods.into_iter().map(|function| self.entry_method(function, &mut interface.methods)).collect();
-        Some(Bodies {
-            forward: body.ok()?.0,
+        let methods: Vec<Checked<_>> = methods.into_iter().map(|function| self.entry_method(function)).collect();
+        Some(Points {
+            forward: point.ok()?,
             loss: loss.transpose().ok()?,
             methods: methods.into_iter().collect::<Checked<_>>().ok()?,
         })
     }
 
-    fn network(mut self, header: &'a Header, interface: Interface, mut bodies: Bodies) -> Network {
+    fn network(self, header: &'a Header, points: Points) -> Network {
         let attributes = |attributes: &[syn::Attribute]| attributes.iter().map(ToTokens::to_token_stream).collect();
         let of_function = |name: &str| self.functions.get(name).map(|function| attributes(&function.attributes));
         let (forward_attributes, loss_attributes) = (of_function("forward"), of_function("loss"));
@@ -92,9 +74,10 @@ impl<'a> Checker<'a> {
         fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
         let field_attributes =
             fields.iter().map(|field| (field.name.to_string(), attributes(&field.attributes))).collect();
-        let layers = std::mem::take(&mut self.rows);
-        let right = self.errors.is_empty();
         let (parameters, renumbered) = self.parameters.finish();
+        let (targets, loss) = points.loss.unzip();
+        let (methods, method_bodies) = points.methods.into_iter().unzip();
+        let mut bodies = Bodies { forward: points.forward.body, loss, methods: method_bodies, names: self.value_names };
         let calls = [&mut bodies.forward.calls].into_iter().chain(bodies.loss.as_mut().map(|loss| &mut loss.calls));
         for calls in calls.chain(bodies.methods.iter_mut().map(|method| &mut method.calls)) {
             renumber(calls, &renumbered);
@@ -103,17 +86,17 @@ impl<'a> Checker<'a> {
             name: header.name.clone(),
             attributes: attributes(&header.attributes),
             visibility: header.visibility.to_token_stream(),
-            dump: header.dump.clone().filter(|_| right),
+            dump: header.dump.clone(),
             parameters,
             field_attributes,
-            inputs: interface.inputs,
-            targets: interface.targets,
-            outputs: interface.outputs,
+            inputs: points.forward.arguments,
+            targets: targets.unwrap_or_default(),
+            outputs: points.forward.outputs.iter().map(|(ty, _)| signature(ty)).collect(),
             has_loss: bodies.loss.is_some(),
             forward_attributes: forward_attributes.unwrap_or_default(),
             loss_attributes: loss_attributes.unwrap_or_default(),
-            methods: interface.methods,
-            layers,
+            methods,
+            layers: self.rows,
             bodies,
         }
     }
@@ -199,40 +182,26 @@ impl<'a> Checker<'a> {
         self.frames.pop();
     }
 
-    /// Arguments of `forward`, its body and where its outputs come from.
-    fn forward(&mut self, function: &'a Function) -> (Checked<Vec<Argument>>, Checked<(Body, Vec<Origin>)>) {
+    fn forward(&mut self, function: &'a Function) -> Checked<Point> {
         self.entry = Entry::Forward;
-        let (arguments, body) = self.entry_body(function, Vec::new());
-        if let Ok(arguments) = &arguments
-            && arguments.iter().all(|argument| argument.signature.per_step)
-        {
-            let reported =
-                self.report(function.name.span(), Diagnostic::EntryWithoutInput { function: "forward".into() });
-            return (Err(reported), Err(reported));
+        let point = self.point(function, Vec::new())?;
+        if point.arguments.iter().all(|argument| argument.signature.per_step) {
+            return self.fail(function.name.span(), Diagnostic::EntryWithoutInput { function: "forward".into() });
         }
-        (arguments, body)
+        Ok(point)
     }
 
-    fn entry_body(
-        &mut self,
-        function: &'a Function,
-        path: Vec<String>,
-    ) -> (Checked<Vec<Argument>>, Checked<(Body, Vec<Origin>)>) {
-        let name = function.name.to_string();
-        let (arguments, values, inputs) = match self.arguments(&name, &function.arguments) {
-            Ok(read) => read,
-            Err(reported) => return (Err(reported), Err(reported)),
-        };
+    fn point(&mut self, function: &'a Function, path: Vec<String>) -> Checked<Point> {
+        let (arguments, values, inputs) = self.arguments(&function.name.to_string(), &function.arguments)?;
         let (value, calls) = self.body(function, path, values);
         self.calls.push(calls);
-        let outputs = value.and_then(|value| self.outputs(function, value));
+        let tensors = value.and_then(|value| self.outputs(function, value));
         let calls = self.calls.pop().unwrap_or_default();
         self.end_body();
-        let body = outputs.map(|tensors| {
-            let (outputs, origins) = tensors.into_iter().map(|tensor| (tensor.operand, tensor.origin)).unzip();
-            (Body { inputs, calls, outputs }, origins)
-        });
-        (Ok(arguments), body)
+        let tensors = tensors?;
+        let outputs = tensors.iter().map(|tensor| (tensor.ty().clone(), tensor.origin.clone())).collect();
+        let body = Body { inputs, calls, outputs: tensors.into_iter().map(|tensor| tensor.operand).collect() };
+        Ok(Point { arguments, body, outputs })
     }
 
     /// The tensors that an entry point returns.
@@ -276,24 +245,13 @@ impl<'a> Checker<'a> {
             Expected::Tensor(ty) => Some((ty, origin.clone())),
             _ => None,
         };
-        Some(Outputs { types: flat.into_iter().map(typed).collect::<Option<_>>()? })
+        flat.into_iter().map(typed).collect()
     }
 
-    fn loss(
-        &mut self,
-        function: &'a Function,
-        outputs: Option<Outputs>,
-        found_targets: &mut Vec<Argument>,
-    ) -> Checked<LossBody> {
+    fn loss(&mut self, function: &'a Function, outputs: Option<Outputs>) -> Checked<(Vec<Argument>, LossBody)> {
         self.entry = Entry::Loss;
-        let Some(outputs) = outputs else {
-            // Without outputs nothing can be said about the body, but about the types of targets.
-            let typed = function.arguments.iter().skip(1).filter(|argument| argument.ty.is_some());
-            let targets: Vec<_> = typed.filter_map(|argument| self.entry_argument("loss", argument).ok()).collect();
-            *found_targets = targets.into_iter().map(|(argument, ..)| argument).collect();
-            return Err(Reported);
-        };
-        let count = outputs.types.len();
+        let outputs = outputs.ok_or(Reported)?;
+        let count = outputs.len();
         if function.arguments.len() < count {
             let found = function.arguments.len();
             return self.fail(function.name.span(), Diagnostic::LossArguments { outputs: count, found });
@@ -302,7 +260,7 @@ impl<'a> Checker<'a> {
         let mut values = Vec::new();
         let mut inputs = Vec::new();
         let mut failed = None;
-        for (argument, (ty, origin)) in own.iter().zip(outputs.types) {
+        for (argument, (ty, origin)) in own.iter().zip(outputs) {
             let operand = self.operand(ty);
             let value = Value::Tensor(Tensor { operand: operand.clone(), origin: origin.clone(), condition: false });
             if let Err(reported) = self.output_argument(argument, &value, &origin) {
@@ -312,7 +270,6 @@ impl<'a> Checker<'a> {
             inputs.push(operand);
         }
         let (arguments, target_values, target_inputs) = self.arguments("loss", targets)?;
-        *found_targets = arguments;
         if let Some(reported) = failed {
             return Err(reported);
         }
@@ -323,7 +280,7 @@ impl<'a> Checker<'a> {
         let terms = value.and_then(|value| self.terms(function, value));
         let calls = self.calls.pop().unwrap_or_default();
         self.end_body();
-        Ok(LossBody { inputs, calls, terms: terms? })
+        Ok((arguments, LossBody { inputs, calls, terms: terms? }))
     }
 
     /// Holds an output of `forward` to the type that `loss` declares for it.
@@ -380,25 +337,16 @@ impl<'a> Checker<'a> {
         Ok(terms)
     }
 
-    fn entry_method(&mut self, function: &'a Function, methods: &mut Vec<Method>) -> Checked<Body> {
+    fn entry_method(&mut self, function: &'a Function) -> Checked<(Method, Body)> {
         self.entry = Entry::Method;
-        let (inputs, body) = self.entry_body(function, vec![function.name.to_string()]);
-        let outputs: Vec<TensorType> = match &body {
-            Ok((body, _)) => body.outputs.iter().map(|output| output.ty.clone()).collect(),
-            Err(_) => self
-                .declared_outputs(function)
-                .into_iter()
-                .flat_map(|outputs| outputs.types)
-                .map(|(ty, _)| ty)
-                .collect(),
-        };
-        methods.push(Method {
+        let Point { arguments, body, outputs } = self.point(function, vec![function.name.to_string()])?;
+        let method = Method {
             name: function.name.clone(),
             attributes: function.attributes.iter().map(ToTokens::to_token_stream).collect(),
-            inputs: inputs.unwrap_or_default(),
-            outputs: outputs.iter().map(signature).collect(),
-        });
-        body.map(|(body, _)| body)
+            inputs: arguments,
+            outputs: outputs.iter().map(|(ty, _)| signature(ty)).collect(),
+        };
+        Ok((method, body))
     }
 
     /// Reports fields that nothing uses; only where all bodies could be read, since the use may be in the others.

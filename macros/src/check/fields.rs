@@ -40,6 +40,12 @@ static INITIALIZERS: &[InitializerRow] = &[
     plain("orthogonal", |_| Initializer::Orthogonal),
 ];
 
+/// For the reference.
+#[cfg(test)]
+pub(crate) fn forms() -> impl Iterator<Item = String> {
+    INITIALIZERS.iter().map(|row| format!("{}({})", row.name, row.arguments.join(", ")))
+}
+
 impl<'a> Checker<'a> {
     /// Makes the parameters that are declared; those of layers come when they are called.
     pub(super) fn declare_fields(&mut self) {
@@ -63,10 +69,7 @@ impl<'a> Checker<'a> {
         value: Option<&'a Expr>,
     ) -> Checked<usize> {
         let name = field.name.to_string();
-        let shape = match ty {
-            Some(syntax) => Some(self.parameter_shape(&name, syntax)),
-            None => None,
-        };
+        let shape = ty.map(|syntax| self.parameter_shape(&name, syntax));
         let Some(value) = value else {
             let _ = shape.transpose()?;
             return self.fail(field.name.span(), Diagnostic::FieldWithoutValue { name });

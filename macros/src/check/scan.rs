@@ -12,7 +12,13 @@ use crate::function::Setting;
 use crate::graph::Element;
 use crate::parse;
 
-const FORM: &str = "`xs.scan(cell, initial = zeros([16]))`: the states that `cell` makes of the initial one and each element";
+const FORM: &str = "`xs.scan(cell, initial = zeros([16]))`";
+
+/// For the reference.
+#[cfg(test)]
+pub(crate) const MEANING: &str = "the sequence of states (for a tuple, a tuple of sequences) that `cell(state, x)` makes of the \
+    initial one and each element of `xs`, or of several sequences `(xs, ys)`; with `length`, the state stays from there on; with \
+    `reverse = true`, from the last element to the first";
 
 /// The arguments of a scan.
 struct Plan<'a> {

@@ -180,6 +180,9 @@ impl<'a> Checker<'a> {
     pub(super) fn bind(&mut self, pattern: &Pat, value: Checked<Value>) -> Checked<()> {
         match pattern {
             Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => {
+                if let Ok(Value::Tensor(tensor)) = &value {
+                    self.value_names.entry(tensor.operand.value).or_insert_with(|| name.ident.to_string());
+                }
                 let variable = Variable { value: value.clone().ok(), mutable: name.mutability.is_some() };
                 if let Some(block) = self.frames.last_mut().and_then(|frame| frame.blocks.last_mut()) {
                     block.insert(name.ident.to_string(), variable);
@@ -369,10 +372,7 @@ impl<'a> Checker<'a> {
             frame.barrier = frame.blocks.len();
         }
         let yes = self.block(&conditional.then_branch);
-        let no = match &conditional.else_branch {
-            Some((_, otherwise)) => Some(self.value(otherwise)),
-            None => None,
-        };
+        let no = conditional.else_branch.as_ref().map(|(_, otherwise)| self.value(otherwise));
         if let Some(frame) = self.frames.last_mut() {
             frame.barrier = barrier;
         }

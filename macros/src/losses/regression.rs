@@ -69,7 +69,8 @@ pub(crate) static BINARY_CROSS_ENTROPY_WITH_LOGITS: Function = pair(
     "binary cross-entropy of sigmoid(prediction): mean of softplus(x) - target · x",
     |lowering, call| {
         let [x, target] = [Formula::argument(0), Formula::argument(1)];
-        mean(lowering, call, Formula::apply("softplus", &[x.clone()]) - target * x)
+        let linear = target * x.clone();
+        mean(lowering, call, Formula::apply("softplus", &[x]) - linear)
     },
 );
 

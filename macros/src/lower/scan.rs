@@ -72,7 +72,7 @@ impl Lowering<'_> {
         let mut count = 0;
         for operand in scan.states.iter().chain(&scan.elements).chain(&captures.values) {
             let value = self.graph.input(count, body_type(operand, batched[count]));
-            self.values.insert(operand.value, value);
+            self.bind(operand, value);
             count += 1;
         }
         for &number in &captures.parameters {

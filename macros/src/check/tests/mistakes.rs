@@ -356,7 +356,7 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
                 fn loss(y, t: [1]) { mse(y, t) * WEIGHT }
             },
         ),
-        ]
+    ]
 }
 
 fn check(cases: Vec<(&str, TokenStream)>, found: fn(TokenStream) -> String) {

@@ -1,6 +1,6 @@
 //! The compiler never panics: thousands of declarations with a few tokens changed go through all stages.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Span, TokenStream, TokenTree};
 use quote::quote;
 
 use super::lower_all;
