@@ -34,7 +34,7 @@ pub(crate) struct Request<'a> {
 /// Plans the kernels and the memory of one entry point.
 pub(crate) fn plan(request: &Request) -> Schedule {
     let graph = request.graph;
-    let mut planner = Planner { schedule: Schedule::default(), loops: 0 };
+    let mut planner = Planner { schedule: Schedule::default(), loops: 0, enclosing: Vec::new() };
     let inputs = graph
         .nodes()
         .filter_map(|(_, node)| match node.op {
@@ -87,6 +87,8 @@ struct Body<'a> {
 struct Planner {
     schedule: Schedule,
     loops: usize,
+    /// Numbers of the loops whose bodies are being planned, outermost first.
+    enclosing: Vec<usize>,
 }
 
 impl Planner {

@@ -258,8 +258,9 @@ fn frontier(work: &Graph, forward: &Scan, outer: usize, roots: &[ValueId]) -> (V
             Op::Constant(_) | Op::Position { .. } => {}
             Op::Input(index) if index == outer => {}
             Op::Input(index) if index >= carries + forward.sequences => captured.push(index),
-            // A view costs nothing: look behind it.
-            Op::Slice { .. } | Op::Reshape | Op::Transpose(_) => {
+            // A view costs nothing: look behind it. A loop within the loop is no value that could be saved: it is run
+            // again, with the same random numbers.
+            Op::Slice { .. } | Op::Reshape | Op::Transpose(_) | Op::Scan(_) => {
                 for input in &node.inputs {
                     mentioned[input.0] = true;
                 }

@@ -137,12 +137,12 @@ impl<'a> Writer<'a> {
                     #accumulate
                 );)
             }
-            Kernel::Random { stream, output } => {
+            Kernel::Random { stream, loops, output } => {
                 let place = self.place(schedule, output, site);
                 let size: usize = output.shape.iter().product();
                 let length = extent(&Extent { count: size, samples: output.sample_stride != 0 });
                 let stream = Literal::u64_unsuffixed(*stream as u64);
-                let steps = output.loops.iter().map(|(loop_number, _)| step(*loop_number));
+                let steps = loops.iter().map(|&loop_number| step(loop_number));
                 let key = site.pass(quote!(u64), quote!(runtime::mix(key, &[#stream #(, #steps as u64)*])));
                 quote!(runtime::uniform(machine, #key, #length, #place);)
             }

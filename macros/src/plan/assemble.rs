@@ -36,7 +36,7 @@ fn single(planner: &mut Planner, locations: &mut Locations, value: ValueId, kern
         Op::Scan(inner) => scan::scan(planner, locations, value, inner, kernels),
         Op::Random(stream) => {
             let output = planner.buffer(&node.ty);
-            kernels.push(Kernel::Random { stream: *stream, output: output.clone() });
+            kernels.push(Kernel::Random { stream: *stream, loops: planner.enclosing.clone(), output: output.clone() });
             locations.put(value, output);
         }
         Op::Pad { axis, before, .. } => {

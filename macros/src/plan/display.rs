@@ -40,7 +40,10 @@ fn print(kernels: &[Kernel], depth: usize, f: &mut Formatter) -> Result {
             Kernel::LookupAdjoint { extents, width, indices, gradient, output, .. } => {
                 writeln!(f, "{indent}lookup_adjoint [{}] rows of {width}: {output}[{indices}] += {gradient}", list(extents))?;
             }
-            Kernel::Random { stream, output } => writeln!(f, "{indent}random {stream}: {output}")?,
+            Kernel::Random { stream, loops, output } => {
+                let steps: String = loops.iter().map(|number| format!(", t{number}")).collect();
+                writeln!(f, "{indent}random {stream}{steps}: {output}")?;
+            }
             Kernel::Loop { number, steps, reverse, kernels } => {
                 let order = if *reverse { ", backwards" } else { "" };
                 writeln!(f, "{indent}loop t{number} in {steps} steps{order}")?;

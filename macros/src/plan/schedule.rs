@@ -80,7 +80,8 @@ pub(crate) enum Kernel {
     Lookup { extents: Vec<Extent>, table: View, rows: usize, width: usize, indices: Operand, output: Operand },
     /// Rows added into a table that starts as zeros.
     LookupAdjoint { extents: Vec<Extent>, rows: usize, width: usize, indices: Operand, gradient: Operand, output: View },
-    Random { stream: usize, output: View },
+    /// Uniform numbers, drawn anew in each step of the enclosing loops.
+    Random { stream: usize, loops: Vec<usize>, output: View },
     Loop { number: usize, steps: usize, reverse: bool, kernels: Vec<Kernel> },
 }
 

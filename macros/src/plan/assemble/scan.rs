@@ -59,7 +59,9 @@ pub(super) fn scan(
     roots.extend(desired.iter().map(|&(value, _)| value));
     let mut steps = Vec::new();
     let plan = Body { graph: body, inputs: bound, roots, desired, late_inputs: None };
+    planner.enclosing.push(number);
     let (inside, _) = planner.body(&plan, &mut steps);
+    planner.enclosing.pop();
     write_back(planner, inner, &inside, &places, &mut steps);
     kernels.push(Kernel::Loop { number, steps: inner.steps, reverse: inner.reverse, kernels: steps });
 
