@@ -87,9 +87,9 @@ mod line;
 
 pub use backprop_macros::network;
 
+pub use data::{Class, Length};
 #[cfg(feature = "alloc")]
 pub use dataset::Dataset;
-pub use data::{Class, Length};
 pub use error::Error;
 #[cfg(feature = "alloc")]
 pub use fit::Fit;
