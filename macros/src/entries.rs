@@ -227,7 +227,11 @@ fn backward(network: &Network) -> EntryPoint {
     let mut seeds = Vec::new();
     for (index, &output) in outputs.iter().enumerate() {
         let ty = Type { batched: true, ..graph.ty(output).clone() };
-        seeds.push((output, graph.input(inputs.len() + index, ty)));
+        let mut seed = graph.input(inputs.len() + index, ty);
+        if !graph.ty(output).batched {
+            seed = graph.reduce_samples(Reduction::Sum, seed, &[], true);
+        }
+        seeds.push((output, seed));
     }
     let trained = trained(network);
     let mut wanted: Vec<ValueId> = trained.iter().map(|&index| parameters[index]).collect();

@@ -99,33 +99,42 @@ impl Planner {
         let mut locations = Locations::new(self, body, &needed);
         let order = groups.ordered(body.graph);
         let early = groups.early(&order);
+        let mut settled = vec![false; body.desired.len()];
         let mut first_half = kernels.len();
         for (position, &index) in order.iter().enumerate() {
             if position == early {
-                self.settle_roots(body, &mut locations, kernels, true);
+                self.settle(body, &mut locations, &mut settled, true, kernels);
                 first_half = kernels.len();
             }
             assemble::group(self, &mut locations, &groups, index, &needed, kernels);
         }
-        self.settle_roots(body, &mut locations, kernels, false);
         if early == order.len() {
+            self.settle(body, &mut locations, &mut settled, true, kernels);
             first_half = kernels.len();
+        }
+        self.settle(body, &mut locations, &mut settled, false, kernels);
+        for &root in &body.roots {
+            locations.view(self, root, kernels);
         }
         (locations, first_half)
     }
 
-    /// Copies roots to where they are wanted, if they lie elsewhere. Those that only the late half makes wait for it.
-    fn settle_roots(&mut self, body: &Body, locations: &mut Locations, kernels: &mut Vec<Kernel>, only_made: bool) {
-        for &root in &body.roots {
-            if only_made && !locations.is_made(root) {
+    /// Copies values to where they are wanted, if they lie elsewhere. The first half of a call settles what it has made,
+    /// but for gradients, which arrive with the second.
+    fn settle(
+        &mut self,
+        body: &Body,
+        locations: &mut Locations,
+        settled: &mut [bool],
+        first_half: bool,
+        kernels: &mut Vec<Kernel>,
+    ) {
+        for ((value, wanted), settled) in body.desired.iter().zip(settled) {
+            let early = locations.is_made(*value) && !matches!(wanted.source, Source::Gradient(_));
+            if *settled || first_half && !early {
                 continue;
             }
-            locations.view(self, root, kernels);
-        }
-        if only_made {
-            return;
-        }
-        for (value, wanted) in &body.desired {
+            *settled = true;
             let found = locations.view(self, *value, kernels);
             if found != *wanted {
                 kernels.push(assemble::copy(&found, wanted, wanted.sample_stride != 0));

@@ -198,7 +198,10 @@ fn fits(graph: &Graph, grouping: &Groups, users: &[Vec<ValueId>], group: usize, 
         .collect();
     inputs.sort_unstable();
     inputs.dedup();
-    let stored = members.iter().filter(|member| users[member.0].iter().any(|user| !members.contains(user))).count();
+    let is_stored = |member: &&ValueId| {
+        grouping.roots.contains(member) || users[member.0].iter().any(|user| !members.contains(user))
+    };
+    let stored = members.iter().filter(is_stored).count();
     if inputs.len() > MOST_INPUTS || stored + 1 > MOST_OUTPUTS {
         return false;
     }

@@ -15,12 +15,13 @@ pub(super) struct Locations<'a> {
     made: HashMap<ValueId, View>,
     /// Where values are to be put when they are made.
     wanted: HashMap<ValueId, View>,
+    late_inputs: Option<usize>,
 }
 
 impl<'a> Locations<'a> {
     pub(super) fn new(planner: &mut Planner, body: &Body<'a>, needed: &[bool]) -> Self {
         let mut locations =
-            Locations { graph: body.graph, inputs: body.inputs.clone(), made: HashMap::new(), wanted: HashMap::new() };
+            Locations { graph: body.graph, inputs: body.inputs.clone(), made: HashMap::new(), wanted: HashMap::new(), late_inputs: body.late_inputs };
         let mut uses = vec![0_usize; body.graph.len()];
         for (_, node) in body.graph.nodes().filter(|(value, _)| needed[value.0]) {
             node.inputs.iter().for_each(|input| uses[input.0] += 1);
@@ -94,7 +95,7 @@ impl<'a> Locations<'a> {
         self.made.insert(value, view);
     }
 
-    /// Whether a value can be had from what has been made so far.
+    /// Whether a value can be had from what has been made so far, without late inputs.
     pub(super) fn is_made(&self, value: ValueId) -> bool {
         if self.made.contains_key(&value) {
             return true;
@@ -102,7 +103,7 @@ impl<'a> Locations<'a> {
         let node = self.graph.node(value);
         match node.op {
             Op::Stacked(_) | Op::Last(_) => false,
-            Op::Input(index) => self.inputs.contains_key(&index),
+            Op::Input(index) => self.late_inputs.is_none_or(|first| index < first),
             _ => is_view(&node.op) && node.inputs.iter().all(|&input| self.is_made(input)),
         }
     }

@@ -113,7 +113,11 @@ fn take_over(schedule: &mut Schedule, mut lives: Vec<Option<Life>>) {
     };
     schedule.kernels.iter_mut().for_each(|kernel| kernel.views_mut(&rename));
     schedule.results.iter_mut().for_each(rename);
+    let mut second = schedule.kernels.split_off(schedule.first_half);
     drop_idle(&mut schedule.kernels);
+    drop_idle(&mut second);
+    schedule.first_half = schedule.kernels.len();
+    schedule.kernels.append(&mut second);
 }
 
 /// Drops copies of a place to itself.
