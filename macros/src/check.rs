@@ -42,6 +42,8 @@ use crate::parse::{Constant, Declaration, Field, Function};
 const LARGEST: usize = 1 << 32;
 /// A network of more operations than this would keep rustc busy for too long.
 const OPERATIONS: usize = 20_000;
+/// More turns of loops and inlined calls, whatever they do, are refused.
+const TURNS: usize = 50_000;
 /// Expressions and inlined functions nested deeper are refused, before the compiler's stack ends.
 const DEPTH: usize = 128;
 
@@ -62,6 +64,27 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
     checker.declare_fields();
     checker.entry_points(header, complete)
 }
+
+/// Methods of every network: a public function of such a name would hide them.
+const METHODS: [&str; 17] = [
+    "apply_bounds",
+    "as_flat",
+    "as_flat_mut",
+    "backward",
+    "boxed",
+    "clip_norm",
+    "clone",
+    "default",
+    "derivation",
+    "initialize",
+    "loss_and_gradient",
+    "new",
+    "norm",
+    "predict",
+    "predict_batch",
+    "summary",
+    "zeros_like",
+];
 
 /// A shape in brackets.
 pub(crate) fn display_shape(shape: &[usize]) -> String {
@@ -102,6 +125,8 @@ pub(crate) struct Checker<'a> {
     /// The number of values, and of calls, made so far.
     values: usize,
     count: usize,
+    /// Turns of loops and inlined calls so far.
+    turns: usize,
     /// Calls of the bodies being written, the innermost last.
     calls: Vec<Vec<Call>>,
     frames: Vec<Frame>,
@@ -139,6 +164,7 @@ impl<'a> Checker<'a> {
             parameters: Parameters::default(),
             values: 0,
             count: 0,
+            turns: 0,
             calls: Vec::new(),
             frames: Vec::new(),
             value_names: HashMap::new(),
@@ -162,6 +188,13 @@ impl<'a> Checker<'a> {
                 self.report(name.span(), Diagnostic::DuplicateName { what: what.into(), name: written });
             }
         }
+        for function in declaration.functions.iter().filter(|function| function.public) {
+            let name = function.name.to_string();
+            if METHODS.contains(&name.as_str()) {
+                let owner = "a method that every network has".into();
+                self.report(function.name.span(), Diagnostic::ReservedName { name, owner });
+            }
+        }
         let mut fields: HashMap<String, bool> = HashMap::new();
         for field in &declaration.fields {
             let name = field.name.to_string();
@@ -180,6 +213,12 @@ impl<'a> Checker<'a> {
 
     fn report(&mut self, span: Span, diagnostic: Diagnostic) -> Reported {
         self.errors.report(span, diagnostic)
+    }
+
+    /// Counts a turn of a loop or an inlined call.
+    fn turn(&mut self, span: Span) -> Checked<()> {
+        self.turns += 1;
+        if self.turns > TURNS { self.fail(span, Diagnostic::TooManyTurns { limit: TURNS }) } else { Ok(()) }
     }
 
     fn fail<T>(&mut self, span: Span, diagnostic: Diagnostic) -> Checked<T> {

@@ -35,6 +35,8 @@ mod simplify;
 use proc_macro2::TokenStream;
 
 /// Declares a network: see the `backprop` crate.
+///
+#[doc = include_str!("../functions.md")]
 #[proc_macro]
 pub fn network(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
     compile(tokens.into()).into()

@@ -217,6 +217,7 @@ impl<'a> Checker<'a> {
             let path = self.stack.iter().map(String::as_str).chain([name.as_str()]).collect::<Vec<_>>().join(" -> ");
             return self.fail(span, Diagnostic::Recursion { name, path });
         }
+        self.turn(span)?;
         let frame = Frame { blocks: vec![std::collections::HashMap::new()], barrier: 0 };
         let body = function.body.as_ref().ok_or(crate::error::Reported)?;
         self.frames.push(frame);

@@ -8,6 +8,9 @@ use super::value::{Origin, Tensor, Value};
 use super::{Callee, Checker, DEPTH, TensorType};
 use crate::error::{Checked, Diagnostic, Reported, suggestion};
 
+/// Lists of constants, with all that is nested in them, have at most this many entries.
+const LONGEST_LIST: usize = 1 << 16;
+
 impl<'a> Checker<'a> {
     pub(super) fn value(&mut self, expr: &'a Expr) -> Checked<Value> {
         if self.depth >= DEPTH {
@@ -105,10 +108,13 @@ impl<'a> Checker<'a> {
             Expr::Repeat(repeat) => {
                 let item = self.value(&repeat.expr);
                 let count = self.size(&repeat.len)?;
-                super::statement::turns(count).map_or_else(
-                    || self.fail(repeat.len.span(), Diagnostic::ListTooLong { count, limit: super::statement::TURNS }),
-                    |count| Ok(Value::List(vec![item?; count])),
-                )
+                let item = item?;
+                let entries = item.entries().saturating_mul(count);
+                if entries > LONGEST_LIST {
+                    let diagnostic = Diagnostic::ListTooLong { count: entries, limit: LONGEST_LIST };
+                    return self.fail(repeat.len.span(), diagnostic);
+                }
+                Ok(Value::List(vec![item; count]))
             }
             Expr::Block(block) => self.block(&block.block),
             Expr::If(conditional) => self.conditional(conditional),

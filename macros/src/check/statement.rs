@@ -7,16 +7,9 @@ use syn::{Block, Expr, ExprForLoop, ExprIf, Local, Pat, Stmt};
 
 use super::types::Expected;
 use super::value::Value;
-use super::{Checker, Variable};
+use super::{Checker, TURNS, Variable};
 use crate::error::{Checked, Diagnostic, Reported, suggestion};
 use crate::parse::TypeSyntax;
-
-/// More turns of a loop than this are refused.
-pub(super) const TURNS: usize = 4096;
-
-pub(super) fn turns(count: usize) -> Option<usize> {
-    (count <= TURNS).then_some(count)
-}
 
 impl<'a> Checker<'a> {
     pub(super) fn block(&mut self, block: &'a Block) -> Checked<Value> {
@@ -285,6 +278,7 @@ impl<'a> Checker<'a> {
     fn repeat(&mut self, repeated: &'a ExprForLoop) -> Checked<()> {
         let range = self.constant_range(&repeated.expr)?;
         for turn in range {
+            self.turn(repeated.for_token.span)?;
             self.enter_block();
             let bound = self.bind(&repeated.pat, Ok(Value::Integer(turn)));
             let done = bound.and_then(|()| self.block(&repeated.body));
@@ -328,8 +322,8 @@ impl<'a> Checker<'a> {
             end = end.saturating_add(1);
         }
         let count = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
-        if turns(count).is_none() {
-            return self.fail(range.span(), Diagnostic::TooManyOperations { limit: TURNS });
+        if count > TURNS {
+            return self.fail(range.span(), Diagnostic::TooManyTurns { limit: TURNS });
         }
         Ok((start..end).collect())
     }

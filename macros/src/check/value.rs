@@ -88,6 +88,14 @@ impl Value {
         }
     }
 
+    /// The number of entries of nested lists.
+    pub(crate) fn entries(&self) -> usize {
+        match self {
+            Self::List(items) | Self::Tuple(items) => items.iter().map(Self::entries).fold(1, usize::saturating_add),
+            _ => 1,
+        }
+    }
+
     /// The type alone: `[3]`, `([3], [4])`.
     pub(crate) fn type_text(&self) -> String {
         match self {

@@ -135,6 +135,9 @@ super::diagnostics! {
     "too-many-operations" TooManyOperations { limit: usize }
         "this makes the network larger than {limit} operations",
         "use fewer turns, or `scan` for steps over time";
+    "too-many-turns" TooManyTurns { limit: usize }
+        "loops and inlined functions take more than {limit} turns up to here",
+        "use fewer turns, or `scan` for steps over time";
     "number-method" NumberMethod { function: String, found: String }
         "`{function}` needs a tensor, this is {found}",
         "give a tensor of the network";

@@ -59,6 +59,23 @@ fn bodies() -> Vec<(&'static str, TokenStream)> {
         ("unknown-initializer", quote!(x.dense(3, weight = glorot()))),
         ("recursion", quote!(x.again())),
         (
+            "too-many-turns",
+            quote!({
+                for _ in 0..4000 {
+                    for _ in 0..4000 {}
+                }
+                x
+            }),
+        ),
+        (
+            "too-many-turns",
+            quote!({
+                for _ in 0..400000 {}
+                x
+            }),
+        ),
+        ("list-too-long", quote!(x + [[0; 4096]; 4096])),
+        (
             "too-many-operations",
             quote!({
                 let mut y = x;
@@ -270,6 +287,7 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
             "reserved-name",
             quote! { struct A { w: [2] = zeros() } fn forward(x: [2]) { x * self.w } pub fn w(x: [2]) { x } },
         ),
+        ("reserved-name", with(quote!(pub fn predict(x: [2]) { x }))),
         ("unknown-attribute", quote! { #[dmp("x")] struct A; fn forward(x: [2]) { x } }),
         ("unknown-attribute", field(quote!(#[forzen] w: [2] = zeros()))),
         ("malformed-attribute", field(quote!(#[clamp(0.1)] w: [2] = zeros()))),
