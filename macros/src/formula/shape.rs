@@ -1,6 +1,6 @@
 //! What rules ask of a formula's form.
 
-use super::normal::content;
+use super::normal::{content, sum};
 use super::{Formula, Kind, Number};
 
 impl Formula {
@@ -17,6 +17,18 @@ impl Formula {
         match self.kind() {
             Kind::Sum { constant, terms } => content(constant.0, terms) < 0.0,
             _ => false,
+        }
+    }
+
+    /// A number, and what times it this is: `2*x - 2*y` is 2 times `x - y`.
+    pub(crate) fn as_multiple(&self) -> (f64, Formula) {
+        match self.kind() {
+            Kind::Sum { constant, terms } => {
+                let scale = content(constant.0, terms);
+                let terms = terms.iter().map(|(term, number)| (term.clone(), number.0 / scale));
+                (scale, sum(constant.0 / scale, terms.collect::<Vec<_>>()))
+            }
+            _ => (1.0, self.clone()),
         }
     }
 

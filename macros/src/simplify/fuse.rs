@@ -51,7 +51,8 @@ fn fuse_once(graph: &Graph, roots: &[ValueId], stage: Stage) -> Rebuilt {
     rebuild(graph, roots, |new, _, node, inputs| {
         let single = |index: usize| node.inputs.get(index).is_some_and(|&input| used_once(graph, &uses, input));
         match &node.op {
-            Op::Map(formula) => merge_producers(new, formula, inputs, node, stage, single),
+            Op::Map(formula) => sum_of_sums(new, formula, inputs, node, single)
+                .unwrap_or_else(|| merge_producers(new, formula, inputs, node, stage, single)),
             Op::Reduce { reduction, axes, over_samples } if single(0) => {
                 fuse_reduction(new, *reduction, inputs[0], axes, *over_samples)
                     .unwrap_or_else(|| copy(new, node, inputs))

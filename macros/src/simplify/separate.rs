@@ -37,9 +37,9 @@ fn separated(graph: &mut Graph, formula: &Formula, inputs: &[ValueId], node: &No
             parts.insert(term.clone());
         }
         for argument in term.children() {
-            let argument = argument.as_scaled().map_or_else(|| argument.clone(), |(_, inner)| inner);
-            if mixes(&argument) {
-                parts.insert(argument);
+            let (_, inner) = argument.as_multiple();
+            if mixes(&inner) {
+                parts.extend([argument.clone(), inner]);
             }
         }
     });
@@ -49,13 +49,14 @@ fn separated(graph: &mut Graph, formula: &Formula, inputs: &[ValueId], node: &No
         if !parts.contains(term) {
             return term_of_values;
         }
+        let (scale, term_of_values) = term_of_values.as_multiple();
         let mentioned: Vec<ValueId> = term_of_values.arguments().into_iter().map(|index| inputs[index]).collect();
         let shape = mentioned
             .iter()
             .fold(vec![], |shape, &input| broadcast_shapes(&shape, graph.shape(input)).expect("inputs of one map"));
         let value = map_of_mentioned(graph, &term_of_values, |_, index| inputs[index], shape);
         inputs.push(value);
-        Formula::argument(inputs.len() - 1)
+        Formula::constant(scale) * Formula::argument(inputs.len() - 1)
     });
     graph.map_to(separated, &inputs, node.ty.shape.clone())
 }

@@ -1,3 +1,5 @@
+mod rules;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -125,12 +127,6 @@ fn gradients_agree_with_differences() {
     }
 }
 
-/// The fused training graph as text.
-fn text(tokens: TokenStream) -> String {
-    let (graph, roots) = training(lowered(tokens), true);
-    fuse(&graph, &roots).0.to_string()
-}
-
 #[test]
 fn what_is_written_out_is_the_built_in() {
     let classes = quote!(fn loss(y, t: Class<6>) { cross_entropy(y, t) });
@@ -179,12 +175,5 @@ fn what_is_written_out_is_the_built_in() {
             fuse(&graph, &roots)
         });
         assert_eq!(built_in, written, "\n{}\n{}", built_in.0, written.0);
-    }
-}
-
-#[test]
-fn show() {
-    for tokens in declarations() {
-        println!("{}", text(tokens));
     }
 }
