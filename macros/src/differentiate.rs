@@ -7,8 +7,8 @@ mod scan;
 
 use std::collections::HashMap;
 
-use crate::graph::{Graph, Op, Reduction, ValueId};
 use crate::formula::Formula;
+use crate::graph::{Graph, Op, Reduction, ValueId};
 
 /// Adds to the graph the gradients of `sum(seed * value)` over all `(value, seed)` with respect to the `wanted`
 /// values, and over the samples of a batch where a wanted value is the same for all. `None` where nothing depends on it.
@@ -78,9 +78,8 @@ fn unbroadcast(graph: &mut Graph, gradient: ValueId, output: ValueId, input: Val
     let over_samples = graph.ty(output).batched && !graph.ty(input).batched;
     let (full, shape) = (graph.shape(output).to_vec(), graph.shape(input).to_vec());
     let missing = full.len() - shape.len();
-    let axes: Vec<usize> = (0..full.len())
-        .filter(|&axis| full[axis] != 1 && (axis < missing || shape[axis - missing] == 1))
-        .collect();
+    let axes: Vec<usize> =
+        (0..full.len()).filter(|&axis| full[axis] != 1 && (axis < missing || shape[axis - missing] == 1)).collect();
     let gradient = broadcast(graph, gradient, full);
     let sum = graph.reduce_samples(Reduction::Sum, gradient, &axes, over_samples);
     graph.reshape(sum, shape)

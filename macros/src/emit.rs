@@ -269,7 +269,9 @@ impl Emitter<'_> {
 
     /// A number that an entry point has left.
     fn read(&self, entry: &EntryPoint, index: usize) -> TokenStream {
-        let Source::Buffer(buffer) = entry.schedule.results[index].source else { unreachable!("totals lie in buffers") };
+        let Source::Buffer(buffer) = entry.schedule.results[index].source else {
+            unreachable!("totals lie in buffers")
+        };
         let start = Literal::usize_unsuffixed(self.sample_size);
         let offset = Literal::usize_unsuffixed(entry.schedule.buffers[buffer].offset);
         quote!(runtime::read(memory, #start * CAPACITY + #offset))

@@ -119,6 +119,7 @@ impl Formula {
     }
 
     /// Its value in double precision.
+    #[cfg(test)]
     pub(crate) fn evaluate(&self, arguments: &[f64]) -> f64 {
         self.fold(&mut HashMap::new(), &mut |term, children: &[f64]| match term.kind() {
             Kind::Argument(index) => arguments[*index],

@@ -61,7 +61,9 @@ pub(crate) enum Op {
     /// Every element the same; the bits of an `f64`.
     Constant(u64),
     /// `0, 1, 2, …` along one axis (the shape has the other axes at size 1).
-    Position { axis: usize },
+    Position {
+        axis: usize,
+    },
     /// Uniform random numbers in [0, 1), drawn anew for each sample and step; the number tells streams apart.
     Random(usize),
     /// A scalar formula for each element; inputs are broadcast (numpy's rule) to the output's shape. Class and
@@ -69,22 +71,42 @@ pub(crate) enum Op {
     Map(Formula),
     /// `[.., m, k] x [.., k, n] -> [.., m, n]`, leading axes equal. `lhs_transposed` says that the left operand is
     /// given as `[.., k, m]`, `rhs_transposed` that the right one is `[.., n, k]`. `over_samples` sums over samples too.
-    Contract { lhs_transposed: bool, rhs_transposed: bool, over_samples: bool },
+    Contract {
+        lhs_transposed: bool,
+        rhs_transposed: bool,
+        over_samples: bool,
+    },
     /// Reduces the axes (sorted) and drops them; `over_samples` (sums only) reduces the samples too.
-    Reduce { reduction: Reduction, axes: Vec<usize>, over_samples: bool },
+    Reduce {
+        reduction: Reduction,
+        axes: Vec<usize>,
+        over_samples: bool,
+    },
     Reshape,
     /// Output axis `i` is input axis `permutation[i]`.
     Transpose(Vec<usize>),
     /// `start..end` along one axis.
-    Slice { axis: usize, start: usize, end: usize },
+    Slice {
+        axis: usize,
+        start: usize,
+        end: usize,
+    },
     /// The adjoint of `Slice`: zeros around, along one axis.
-    Pad { axis: usize, before: usize, after: usize },
-    Concat { axis: usize },
+    Pad {
+        axis: usize,
+        before: usize,
+        after: usize,
+    },
+    Concat {
+        axis: usize,
+    },
     /// Rows of a table `[n, ..row]` by class indices `[..i]`: `[..i, ..row]`.
     Lookup,
     /// The adjoint of `Lookup`: adds rows `[..i, ..row]` into a zero table of `rows`; always over samples.
     /// Inputs: indices, row gradients.
-    LookupAdjoint { rows: usize },
+    LookupAdjoint {
+        rows: usize,
+    },
     /// The identity, with no derivative.
     StopGradient,
     /// A loop over time, see [`Scan`]. Its results are taken by `Stacked` and `Last`.

@@ -162,9 +162,7 @@ impl Outside<'_> {
         let node = scan.body.node(value);
         let carries = scan.next.len();
         let found = match node.op {
-            Op::Input(number) if number == self.outer.len() => {
-                Lifted::Sequence(self.graph.position(scan.steps, 0, 1))
-            }
+            Op::Input(number) if number == self.outer.len() => Lifted::Sequence(self.graph.position(scan.steps, 0, 1)),
             Op::Input(number) if number < carries + scan.sequences => Lifted::Sequence(self.outer[number]),
             Op::Input(number) => Lifted::Invariant(self.outer[number]),
             _ => {

@@ -112,10 +112,11 @@ pub(crate) fn reduce(
             return graph.constant(value * times, shape);
         }
     }
-    if !over_samples && reduction == Reduction::Sum {
-        if let Some(value) = one_hot::sum(graph, input, &axes) {
-            return value;
-        }
+    if !over_samples
+        && reduction == Reduction::Sum
+        && let Some(value) = one_hot::sum(graph, input, &axes)
+    {
+        return value;
     }
     // sum(0) -> 0
     if graph.constant_value(input) == Some(0.0) {

@@ -148,11 +148,7 @@ impl Adjoint {
         for &(index, value) in &self.wanted {
             let stacked = graph.stacked(backward, value);
             let sequence = index < carries + forward.sequences;
-            let gradient = if sequence {
-                stacked
-            } else {
-                graph.reduce(crate::graph::Reduction::Sum, stacked, &[0])
-            };
+            let gradient = if sequence { stacked } else { graph.reduce(crate::graph::Reduction::Sum, stacked, &[0]) };
             let gradient = fit(graph, gradient, outer[index]);
             walk.contribute(outer[index], gradient);
         }

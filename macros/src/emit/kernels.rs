@@ -66,14 +66,7 @@ fn step(loop_number: usize) -> Ident {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(layout: &'a Layout, sample_size: usize, inlined: bool) -> Self {
-        Writer {
-            layout,
-            sample_size,
-            inlined,
-            formulas: Vec::new(),
-            functions: Vec::new(),
-            numbers: HashMap::new(),
-        }
+        Writer { layout, sample_size, inlined, formulas: Vec::new(), functions: Vec::new(), numbers: HashMap::new() }
     }
 
     pub(super) fn layout(&self) -> &'a Layout {
@@ -285,13 +278,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The value of the type that stands for these formulas.
-    fn formula(
-        &mut self,
-        formulas: &[Formula],
-        inputs: usize,
-        epilogue: bool,
-        outputs: &[Destination],
-    ) -> TokenStream {
+    fn formula(&mut self, formulas: &[Formula], inputs: usize, epilogue: bool, outputs: &[Destination]) -> TokenStream {
         let accumulates: Vec<bool> = outputs
             .iter()
             .map(|output| output.reduction.is_none() && matches!(output.operand.view.source, Source::Gradient(_)))

@@ -1,12 +1,12 @@
 //! Further entry points: inherent methods that run forward only.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::kernels::Writer;
 use super::{bind_inputs, result_slice, signature};
 use crate::entries::{EntryPoint, EntryPoints};
-use crate::network::{Method, Network, Signature};
+use crate::network::{Argument, Method, Network, Signature};
 
 pub(super) fn methods(
     network: &Network,
@@ -15,9 +15,11 @@ pub(super) fn methods(
     sample_size: usize,
 ) -> TokenStream {
     let name = &network.name;
-    let methods = network.methods.iter().zip(&entries.methods).map(|(declared, entry)| {
-        method(network, declared, entry, writer, sample_size)
-    });
+    let methods = network
+        .methods
+        .iter()
+        .zip(&entries.methods)
+        .map(|(declared, entry)| method(network, declared, entry, writer, sample_size));
     let methods: Vec<(TokenStream, TokenStream)> = methods.collect();
     if methods.is_empty() {
         return quote!();
@@ -42,8 +44,10 @@ fn method(
     let inputs = signature::slices(&signatures);
     let outputs = signature::slices(&declared.outputs);
     let pass = format_ident!("Pass_{name}");
-    let names: Vec<_> = declared.inputs.iter().map(|input| format_ident!("{}", input.name)).collect();
-    let types: Vec<_> = signatures.iter().map(|signature| signature::slices(std::slice::from_ref(signature))).collect();
+    let names: Vec<Ident> = declared.inputs.iter().enumerate().map(argument_name).collect();
+    // Apart from an argument that the user calls so.
+    let workspace = Ident::new("workspace", Span::mixed_site());
+    let types: Vec<_> = signatures.iter().map(signature::argument).collect();
     let bind = bind_inputs(&declared.inputs, &quote!(inputs), 0);
     let body = writer.calls(&entry.schedule, &entry.schedule.kernels);
     let slices = entry.schedule.results.iter().map(|view| result_slice(&entry.schedule, view, sample_size));
@@ -55,9 +59,9 @@ fn method(
         /// # Errors
         /// When the inputs are empty, of different lengths, more than the capacity, or not finite.
         pub fn #name<'a, const CAPACITY: usize>(
-            &self, #(#names: #types,)* workspace: &'a mut runtime::Workspace<Self, CAPACITY>,
+            &self, #(#names: #types,)* #workspace: &'a mut runtime::Workspace<Self, CAPACITY>,
         ) -> ::core::result::Result<#outputs, runtime::Error> {
-            runtime::run_method::<Self, #pass, CAPACITY>(self, #all, workspace)
+            runtime::run_method::<Self, #pass, CAPACITY>(self, #all, #workspace)
         }
     };
     let pass = quote! {
@@ -85,4 +89,12 @@ fn method(
         }
     };
     (public, pass)
+}
+
+/// An argument that the user calls `_` is passed on all the same.
+fn argument_name((index, argument): (usize, &Argument)) -> Ident {
+    match argument.name.as_str() {
+        "_" => format_ident!("_argument_{index}"),
+        name => format_ident!("{name}"),
+    }
 }

@@ -1,6 +1,8 @@
 //! The structs that hold the parameters, and the table that describes them.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::network::{Initializer, Network, Parameter, Role};
@@ -87,7 +89,7 @@ pub(super) fn array(element: TokenStream, shape: &[usize]) -> TokenStream {
 /// The definitions of all parameter structs, the user's own first.
 pub(super) fn structs(network: &Network, layout: &Layout, documentation: &str) -> TokenStream {
     let mut definitions = Vec::new();
-    define(network, &layout.tree, &network.name, documentation, true, &mut definitions);
+    define(network, &layout.tree, &network.name, documentation, true, &mut definitions, &mut HashSet::new());
     quote!(#(#definitions)*)
 }
 
@@ -98,12 +100,13 @@ fn define(
     documentation: &str,
     outermost: bool,
     definitions: &mut Vec<TokenStream>,
+    taken: &mut HashSet<String>,
 ) {
     let position = definitions.len();
     let visibility = &network.visibility;
     let mut fields = Vec::new();
     for (field, content) in &tree.fields {
-        let ident = Ident::new(field, Span::call_site());
+        let ident = format_ident!("{field}");
         let attributes = network.field_attributes.iter().find(|(name, _)| outermost && name == field);
         let attributes = attributes.map(|(_, attributes)| attributes);
         let (ty, text) = match content {
@@ -112,9 +115,9 @@ fn define(
                 (array(quote!(T), &parameter.shape), describe(parameter))
             }
             Field::Group(group) => {
-                let inner = format_ident!("{}{}", name, camel_case(field));
+                let inner = inner_name(name, field, taken);
                 let path = format!("Parameters of `{field}`.");
-                define(network, group, &inner, &path, false, definitions);
+                define(network, group, &inner, &path, false, definitions, taken);
                 (quote!(#inner<T>), path)
             }
         };
@@ -123,11 +126,18 @@ fn define(
     if tree.fields.is_empty() {
         fields.push(quote!(#[doc(hidden)] pub __scalar: [T; 0]));
     }
-    let (attributes, default) = if outermost { (network.attributes.clone(), quote!(= f32)) } else { Default::default() };
+    let (attributes, default) =
+        if outermost { (network.attributes.clone(), quote!(= f32)) } else { Default::default() };
+    let entry_points = outermost.then(|| {
+        let forward = section("forward", &network.forward_attributes);
+        let loss = section("loss", &network.loss_attributes);
+        quote!(#forward #loss)
+    });
     definitions.insert(
         position,
         quote! {
             #attributes
+            #entry_points
             #[doc = #documentation]
             #[repr(C)]
             #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +146,12 @@ fn define(
             unsafe impl<T: ::backprop::__private::Scalar> ::backprop::__private::Flat<T> for #name<T> {}
         },
     );
+}
+
+/// What the user says of an entry point that has no item of its own.
+fn section(name: &str, attributes: &TokenStream) -> Option<TokenStream> {
+    let heading = format!("\n# `{name}`\n");
+    (!attributes.is_empty()).then(|| quote!(#[doc = #heading] #attributes))
 }
 
 fn describe(parameter: &Parameter) -> String {
@@ -147,6 +163,15 @@ fn describe(parameter: &Parameter) -> String {
         text.push_str(&format!(", kept within {low} and {high}"));
     }
     text + "."
+}
+
+/// `NetDense1` for `dense_1` of `Net`; `NetDense1_` if that is what `dense1` is called.
+fn inner_name(name: &Ident, field: &str, taken: &mut HashSet<String>) -> Ident {
+    let mut inner = format!("{name}{}", camel_case(field.trim_start_matches("r#")));
+    while !taken.insert(inner.clone()) {
+        inner.push('_');
+    }
+    format_ident!("{inner}")
 }
 
 fn camel_case(name: &str) -> String {

@@ -36,6 +36,12 @@ fn slice(signature: &Signature) -> TokenStream {
     if signature.per_step { quote!(T) } else { quote!(&'a [#sample]) }
 }
 
+/// A batch as an argument of a method, which may live for a shorter time than the results.
+pub(super) fn argument(signature: &Signature) -> TokenStream {
+    let sample = sample(signature);
+    if signature.per_step { quote!(T) } else { quote!(&[#sample]) }
+}
+
 fn reference(signature: &Signature) -> TokenStream {
     let sample = sample(signature);
     if signature.per_step { quote!(T) } else { quote!(&'a #sample) }
@@ -68,9 +74,10 @@ pub(super) fn associated_types(
 pub(super) fn batch_of_one(inputs: &[Signature]) -> TokenStream {
     let names: Vec<_> = (0..inputs.len()).map(|index| format_ident!("input_{index}")).collect();
     let pattern = tuple(names.iter().map(|name| quote!(#name)).collect());
-    let batches = names.iter().zip(inputs).map(|(name, input)| {
-        if input.per_step { quote!(#name) } else { quote!(::core::slice::from_ref(#name)) }
-    });
+    let batches = names
+        .iter()
+        .zip(inputs)
+        .map(|(name, input)| if input.per_step { quote!(#name) } else { quote!(::core::slice::from_ref(#name)) });
     let batches = tuple(batches.collect());
     quote! {
         #[inline(always)]

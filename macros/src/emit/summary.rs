@@ -87,7 +87,8 @@ fn describe(graph: &Graph, inputs: usize, seen: &mut Vec<Formula>, text: &mut St
             }
             Op::Contract { lhs_transposed, rhs_transposed, .. } => {
                 let names = names(node);
-                let side = |name: &String, transposed: bool| if transposed { format!("{name}^T") } else { name.clone() };
+                let side =
+                    |name: &String, transposed: bool| if transposed { format!("{name}^T") } else { name.clone() };
                 let (lhs, rhs) = (side(&names[0], *lhs_transposed), side(&names[1], *rhs_transposed));
                 let _ = writeln!(text, "{result} = {lhs} matmul {rhs}");
             }
@@ -105,7 +106,15 @@ fn describe(graph: &Graph, inputs: usize, seen: &mut Vec<Formula>, text: &mut St
 }
 
 /// A formula and its derivatives by what may have a gradient.
-fn map(graph: &Graph, inputs: usize, result: &str, node: &Node, formula: &Formula, mut names: Vec<String>, text: &mut String) {
+fn map(
+    graph: &Graph,
+    inputs: usize,
+    result: &str,
+    node: &Node,
+    formula: &Formula,
+    mut names: Vec<String>,
+    text: &mut String,
+) {
     let _ = writeln!(text, "{result} = {}", formula.display_with(&names));
     names.push(result.to_string());
     for argument in formula.arguments() {

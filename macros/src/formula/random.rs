@@ -20,10 +20,12 @@ impl Source {
     }
 }
 
+type Plain = Box<dyn Fn(&[f64]) -> f64>;
+
 /// An expression twice: simplified, and as a plain function.
 struct Pair {
     formula: Formula,
-    plain: Box<dyn Fn(&[f64]) -> f64>,
+    plain: Plain,
 }
 
 const UNARY: [&str; 11] = ["neg", "exp", "tanh", "sigmoid", "abs", "square", "softplus", "sin", "relu", "elu", "sign"];

@@ -290,7 +290,7 @@ impl Writer<'_> {
         let mut items = items.into_iter();
         let mut total = match items.next() {
             Some((offset, None)) => self.constant(offset),
-            Some((coefficient, Some(term))) if coefficient == 1.0 => self.number(term),
+            Some((1.0, Some(term))) => self.number(term),
             Some((coefficient, Some(term))) => self.multiple(coefficient, term),
             None => unreachable!("sums have terms"),
         };

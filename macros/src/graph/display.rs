@@ -61,37 +61,18 @@ fn operation(formatter: &mut Formatter<'_>, node: &Node) -> fmt::Result {
             let names: Vec<String> = inputs.iter().map(ToString::to_string).collect();
             write!(formatter, "map {}", formula.display_with(&names))
         }
-        Op::Contract {
-            lhs_transposed,
-            rhs_transposed,
-            over_samples,
-        } => {
+        Op::Contract { lhs_transposed, rhs_transposed, over_samples } => {
             let sign = |transposed: &bool| if *transposed { "^T" } else { "" };
             let (left, right) = (sign(lhs_transposed), sign(rhs_transposed));
-            write!(
-                formatter,
-                "contract {}{left} {}{right}{}",
-                inputs[0],
-                inputs[1],
-                samples(*over_samples)
-            )
+            write!(formatter, "contract {}{left} {}{right}{}", inputs[0], inputs[1], samples(*over_samples))
         }
-        Op::Reduce {
-            reduction,
-            axes,
-            over_samples,
-        } => {
+        Op::Reduce { reduction, axes, over_samples } => {
             let name = match reduction {
                 Reduction::Sum => "sum",
                 Reduction::Max => "max",
                 Reduction::Min => "min",
             };
-            write!(
-                formatter,
-                "{name} {} axes {axes:?}{}",
-                inputs[0],
-                samples(*over_samples)
-            )
+            write!(formatter, "{name} {} axes {axes:?}{}", inputs[0], samples(*over_samples))
         }
         Op::Reshape => write!(formatter, "reshape {}", inputs[0]),
         Op::Transpose(permutation) => write!(formatter, "transpose {} {permutation:?}", inputs[0]),
@@ -99,11 +80,9 @@ fn operation(formatter: &mut Formatter<'_>, node: &Node) -> fmt::Result {
         Op::Pad { axis, before, after } => write!(formatter, "pad {} axis {axis} by {before}, {after}", inputs[0]),
         Op::Concat { axis } => write!(formatter, "concat ({}) axis {axis}", list(inputs)),
         Op::Lookup => write!(formatter, "lookup {} at {}", inputs[0], inputs[1]),
-        Op::LookupAdjoint { rows } => write!(
-            formatter,
-            "lookup_adjoint at {} of {}, {rows} rows",
-            inputs[0], inputs[1]
-        ),
+        Op::LookupAdjoint { rows } => {
+            write!(formatter, "lookup_adjoint at {} of {}, {rows} rows", inputs[0], inputs[1])
+        }
         Op::StopGradient => write!(formatter, "stop_gradient {}", inputs[0]),
         Op::Scan(scan) => scan_header(formatter, scan, inputs),
         Op::Stacked(value) => write!(formatter, "stacked {value} of {}", inputs[0]),
@@ -115,18 +94,8 @@ fn scan_header(formatter: &mut Formatter<'_>, scan: &Scan, inputs: &[ValueId]) -
     let (carries, rest) = inputs.split_at(scan.next.len());
     let (sequences, captured) = rest.split_at(scan.sequences);
     let direction = if scan.reverse { " in reverse" } else { "" };
-    write!(
-        formatter,
-        "scan {} steps{direction} from ({}) over ({})",
-        scan.steps,
-        list(carries),
-        list(sequences)
-    )?;
-    if captured.is_empty() {
-        Ok(())
-    } else {
-        write!(formatter, " with ({})", list(captured))
-    }
+    write!(formatter, "scan {} steps{direction} from ({}) over ({})", scan.steps, list(carries), list(sequences))?;
+    if captured.is_empty() { Ok(()) } else { write!(formatter, " with ({})", list(captured)) }
 }
 
 fn samples(over_samples: bool) -> &'static str {

@@ -10,8 +10,6 @@ pub(crate) struct Rebuilt {
     pub(crate) graph: Graph,
     /// The new values of the roots, in their order.
     pub(crate) roots: Vec<ValueId>,
-    /// The new value of each old one; none of those that no root needs.
-    pub(crate) values: Vec<Option<ValueId>>,
 }
 
 /// Makes each value that the roots need anew: `each` is given the new graph, the old value and node, and the node's new inputs, and
@@ -26,11 +24,7 @@ pub(crate) fn rebuild(
     let mut new = Graph::new();
     let mut values: Vec<Option<ValueId>> = vec![None; graph.len()];
     for (value, node) in graph.nodes().filter(|(value, _)| needed[value.0]) {
-        let inputs: Vec<_> = node
-            .inputs
-            .iter()
-            .map(|input| values[input.0].expect("inputs come first"))
-            .collect();
+        let inputs: Vec<_> = node.inputs.iter().map(|input| values[input.0].expect("inputs come first")).collect();
         let made = each(&mut new, value, node, &inputs);
         debug_assert_eq!(new.ty(made).shape, node.ty.shape, "{value:?} keeps its shape");
         if let Some(name) = graph.name(value) {
@@ -38,31 +32,20 @@ pub(crate) fn rebuild(
         }
         values[value.0] = Some(made);
     }
-    let roots = roots
-        .iter()
-        .map(|root| values[root.0].expect("roots are needed"))
-        .collect();
-    Rebuilt {
-        graph: new,
-        roots,
-        values,
-    }
+    let roots = roots.iter().map(|root| values[root.0].expect("roots are needed")).collect();
+    Rebuilt { graph: new, roots }
 }
 
 /// The same operation on these inputs, through the builder that simplifies.
 pub(crate) fn copy(graph: &mut Graph, node: &Node, inputs: &[ValueId]) -> ValueId {
     match &node.op {
         Op::Map(formula) => graph.map_to(formula.clone(), inputs, node.ty.shape.clone()),
-        Op::Contract {
-            lhs_transposed,
-            rhs_transposed,
-            over_samples,
-        } => graph.contract(inputs[0], inputs[1], *lhs_transposed, *rhs_transposed, *over_samples),
-        Op::Reduce {
-            reduction,
-            axes,
-            over_samples,
-        } => graph.reduce_samples(*reduction, inputs[0], axes, *over_samples),
+        Op::Contract { lhs_transposed, rhs_transposed, over_samples } => {
+            graph.contract(inputs[0], inputs[1], *lhs_transposed, *rhs_transposed, *over_samples)
+        }
+        Op::Reduce { reduction, axes, over_samples } => {
+            graph.reduce_samples(*reduction, inputs[0], axes, *over_samples)
+        }
         Op::Reshape => graph.reshape(inputs[0], node.ty.shape.clone()),
         Op::Transpose(permutation) => graph.transpose(inputs[0], permutation),
         Op::Slice { axis, start, end } => graph.slice(inputs[0], *axis, *start, *end),
@@ -90,13 +73,10 @@ pub(crate) fn rebuild_bodies(
 ) -> Rebuilt {
     let needed = graph.needed(roots);
     let stacked = |scan: ValueId| {
-        graph
-            .nodes()
-            .filter(|(value, _)| needed[value.0])
-            .filter_map(move |(_, node)| match node.op {
-                Op::Stacked(value) if node.inputs == [scan] => Some(value),
-                _ => None,
-            })
+        graph.nodes().filter(|(value, _)| needed[value.0]).filter_map(move |(_, node)| match node.op {
+            Op::Stacked(value) if node.inputs == [scan] => Some(value),
+            _ => None,
+        })
     };
     // By the old scan and the old value in its body.
     let mut moved: HashMap<(ValueId, ValueId), ValueId> = HashMap::new();
@@ -106,14 +86,7 @@ pub(crate) fn rebuild_bodies(
             let (body, values) = change(&scan.body, &wanted);
             moved.extend(wanted.iter().zip(&values).map(|(old, new)| ((value, *old), *new)));
             let next = values[..scan.next.len()].to_vec();
-            new.scan(
-                Scan {
-                    body,
-                    next,
-                    ..Scan::clone(scan)
-                },
-                inputs.to_vec(),
-            )
+            new.scan(Scan { body, next, ..Scan::clone(scan) }, inputs.to_vec())
         }
         Op::Stacked(old) => new.stacked(inputs[0], moved[&(node.inputs[0], *old)]),
         _ => copy(new, node, inputs),

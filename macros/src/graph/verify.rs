@@ -12,8 +12,7 @@ impl Graph {
             if let Some(input) = node.inputs.iter().find(|&&input| input >= value) {
                 return Err(format!("{value} uses {input}, which comes later"));
             }
-            self.verify_node(node)
-                .map_err(|fault| format!("{value}: {fault}, in\n{self}"))?;
+            self.verify_node(node).map_err(|fault| format!("{value}: {fault}, in\n{self}"))?;
         }
         Ok(())
     }
@@ -23,11 +22,7 @@ impl Graph {
             Some(count) if count != node.inputs.len() => return Err(format!("{} inputs", node.inputs.len())),
             _ => self.expected_type(node)?,
         };
-        if expected == node.ty {
-            Ok(())
-        } else {
-            Err(format!("has type {}, expected {expected}", node.ty))
-        }
+        if expected == node.ty { Ok(()) } else { Err(format!("has type {}, expected {expected}", node.ty)) }
     }
 
     fn any_batched(&self, node: &Node) -> bool {
@@ -36,91 +31,52 @@ impl Graph {
 
     /// What the rule of the operation says, for comparison.
     fn expected_type(&self, node: &Node) -> Result<Type, String> {
-        let real = |shape: Shape| Type {
-            shape,
-            element: Element::Real,
-            batched: self.any_batched(node),
-        };
+        let real = |shape: Shape| Type { shape, element: Element::Real, batched: self.any_batched(node) };
         let first = || self.ty(node.inputs[0]).clone();
         let second = || self.shape(node.inputs[1]);
         Ok(match &node.op {
             Op::Input(_) => node.ty.clone(),
             Op::Parameter(_) | Op::Constant(_) => real(node.ty.shape.clone()),
-            Op::Random(_) => Type {
-                batched: true,
-                ..real(node.ty.shape.clone())
-            },
+            Op::Random(_) => Type { batched: true, ..real(node.ty.shape.clone()) },
             Op::Position { axis } => {
                 demand(
-                    node.ty
-                        .shape
-                        .iter()
-                        .enumerate()
-                        .all(|(other, &size)| other == *axis || size == 1),
+                    node.ty.shape.iter().enumerate().all(|(other, &size)| other == *axis || size == 1),
                     "wide axes",
                 )?;
                 real(node.ty.shape.clone())
             }
             Op::Map(formula) => {
-                demand(
-                    formula.arguments().into_iter().eq(0..node.inputs.len()),
-                    "a formula of other arguments",
-                )?;
+                demand(formula.arguments().into_iter().eq(0..node.inputs.len()), "a formula of other arguments")?;
                 let fits = |&input: &ValueId| {
                     broadcast_shapes(self.shape(input), &node.ty.shape).as_ref() == Some(&node.ty.shape)
                 };
                 demand(node.inputs.iter().all(fits), "inputs that do not broadcast")?;
                 real(node.ty.shape.clone())
             }
-            Op::Contract {
-                lhs_transposed,
-                rhs_transposed,
-                over_samples,
-            } => {
+            Op::Contract { lhs_transposed, rhs_transposed, over_samples } => {
                 let flags = [*lhs_transposed, *rhs_transposed];
                 let shape = contracted(&first().shape, second(), flags).ok_or("operands that do not fit")?;
-                demand(
-                    !over_samples || self.any_batched(node),
-                    "sum over samples of what is the same for all",
-                )?;
-                Type {
-                    batched: self.any_batched(node) && !over_samples,
-                    ..real(shape)
-                }
+                demand(!over_samples || self.any_batched(node), "sum over samples of what is the same for all")?;
+                Type { batched: self.any_batched(node) && !over_samples, ..real(shape) }
             }
             Op::Reduce { axes, over_samples, .. } => {
                 let input = first();
                 demand(axes.is_sorted_by(|left, right| left < right), "unsorted axes")?;
-                demand(
-                    axes.last().is_none_or(|&axis| axis < input.shape.len()),
-                    "axes out of range",
-                )?;
+                demand(axes.last().is_none_or(|&axis| axis < input.shape.len()), "axes out of range")?;
                 let kept = input.shape.iter().enumerate().filter(|(axis, _)| !axes.contains(axis));
                 let shape = kept.map(|(_, &size)| size).collect();
-                Type {
-                    batched: input.batched && !over_samples,
-                    ..real(shape)
-                }
+                Type { batched: input.batched && !over_samples, ..real(shape) }
             }
             Op::Reshape => {
                 let size = |shape: &[usize]| shape.iter().product::<usize>();
-                demand(
-                    size(&first().shape) == size(&node.ty.shape),
-                    "another number of elements",
-                )?;
-                Type {
-                    shape: node.ty.shape.clone(),
-                    ..first()
-                }
+                demand(size(&first().shape) == size(&node.ty.shape), "another number of elements")?;
+                Type { shape: node.ty.shape.clone(), ..first() }
             }
             Op::Transpose(permutation) => {
                 let mut sorted = permutation.clone();
                 sorted.sort_unstable();
                 demand(sorted.into_iter().eq(0..first().shape.len()), "no permutation")?;
-                Type {
-                    shape: permutation.iter().map(|&axis| first().shape[axis]).collect(),
-                    ..first()
-                }
+                Type { shape: permutation.iter().map(|&axis| first().shape[axis]).collect(), ..first() }
             }
             Op::Slice { axis, start, end } => {
                 demand(start < end && *end <= first().shape[*axis], "a slice out of range")?;
@@ -135,10 +91,7 @@ impl Graph {
                 let ty = with_size(first(), *axis, size);
                 let fits = |&input: &ValueId| with_size(self.ty(input).clone(), *axis, size).shape == ty.shape;
                 demand(node.inputs.iter().all(fits), "parts of other shapes")?;
-                Type {
-                    batched: self.any_batched(node),
-                    ..ty
-                }
+                Type { batched: self.any_batched(node), ..ty }
             }
             Op::Lookup => {
                 let fits =
@@ -151,31 +104,20 @@ impl Graph {
                     matches!(first().element, Element::Class(bound) if bound <= *rows),
                     "indices that are not rows",
                 )?;
-                let row = second()
-                    .strip_prefix(first().shape.as_slice())
-                    .ok_or("gradients of other rows")?;
-                Type {
-                    batched: false,
-                    ..real([&[*rows], row].concat())
-                }
+                let row = second().strip_prefix(first().shape.as_slice()).ok_or("gradients of other rows")?;
+                Type { batched: false, ..real([&[*rows], row].concat()) }
             }
             Op::StopGradient => first(),
             Op::Scan(scan) => {
                 self.verify_scan(scan, &node.inputs)?;
                 let inside = scan.body.nodes().any(|(_, node)| node.ty.batched);
-                Type {
-                    batched: inside || self.any_batched(node),
-                    ..real(vec![])
-                }
+                Type { batched: inside || self.any_batched(node), ..real(vec![]) }
             }
             Op::Stacked(value) => {
                 let scan = self.scan_input(node)?;
                 demand(value.0 < scan.body.len(), "no such value in the body")?;
                 let ty = scan.body.ty(*value).clone();
-                Type {
-                    shape: [&[scan.steps], ty.shape.as_slice()].concat(),
-                    ..ty
-                }
+                Type { shape: [&[scan.steps], ty.shape.as_slice()].concat(), ..ty }
             }
             Op::Last(carry) => {
                 let scan = self.scan_input(node)?;
@@ -196,21 +138,14 @@ impl Graph {
         scan.body.verify().map_err(|fault| format!("in the body, {fault}"))?;
         let carries = scan.next.len();
         demand(carries + scan.sequences <= inputs.len(), "too few inputs")?;
-        demand(
-            scan.next.iter().all(|next| next.0 < scan.body.len()),
-            "no such next carry",
-        )?;
+        demand(scan.next.iter().all(|next| next.0 < scan.body.len()), "no such next carry")?;
         for (_, node) in scan.body.nodes() {
             let Op::Input(index) = node.op else {
                 continue;
             };
             let outer = match inputs.get(index) {
                 Some(&input) => self.ty(input).clone(),
-                None => Type {
-                    shape: vec![],
-                    element: Element::Real,
-                    batched: false,
-                },
+                None => Type { shape: vec![], element: Element::Real, batched: false },
             };
             demand(index <= inputs.len(), "an input of the body too much")?;
             let is_sequence = (carries..carries + scan.sequences).contains(&index);
@@ -220,20 +155,11 @@ impl Graph {
             } else {
                 outer.shape.as_slice()
             };
-            demand(
-                node.ty.shape == shape && node.ty.element == outer.element,
-                "an input of another type in the body",
-            )?;
-            demand(
-                node.ty.batched || !outer.batched,
-                "a batched input that is unbatched in the body",
-            )?;
+            demand(node.ty.shape == shape && node.ty.element == outer.element, "an input of another type in the body")?;
+            demand(node.ty.batched || !outer.batched, "a batched input that is unbatched in the body")?;
             if index < carries {
                 let next = scan.body.ty(scan.next[index]);
-                demand(
-                    next.shape == shape && next.element == outer.element,
-                    "a carry that changes its shape",
-                )?;
+                demand(next.shape == shape && next.element == outer.element, "a carry that changes its shape")?;
                 demand(node.ty.batched || !next.batched, "a carry that becomes batched")?;
             }
         }
@@ -263,16 +189,8 @@ fn with_size(mut ty: Type, axis: usize, size: usize) -> Type {
 fn contracted(left: &[usize], right: &[usize], [lhs_transposed, rhs_transposed]: [bool; 2]) -> Option<Shape> {
     let (lead, left) = left.split_at_checked(left.len().checked_sub(2)?)?;
     let (other, right) = right.split_at_checked(right.len().checked_sub(2)?)?;
-    let (m, k) = if lhs_transposed {
-        (left[1], left[0])
-    } else {
-        (left[0], left[1])
-    };
-    let (inner, n) = if rhs_transposed {
-        (right[1], right[0])
-    } else {
-        (right[0], right[1])
-    };
+    let (m, k) = if lhs_transposed { (left[1], left[0]) } else { (left[0], left[1]) };
+    let (inner, n) = if rhs_transposed { (right[1], right[0]) } else { (right[0], right[1]) };
     (lead == other && k == inner).then(|| [lead, &[m, n]].concat())
 }
 
@@ -284,14 +202,7 @@ mod tests {
     #[test]
     fn builders_make_legal_graphs() {
         let mut graph = Graph::new();
-        let x = graph.input(
-            0,
-            Type {
-                shape: vec![2, 3],
-                element: Element::Real,
-                batched: true,
-            },
-        );
+        let x = graph.input(0, Type { shape: vec![2, 3], element: Element::Real, batched: true });
         let weight = graph.parameter(0, vec![3, 4]);
         let product = graph.matmul(x, weight);
         let mean = graph.mean(product, &[1]);
@@ -308,11 +219,7 @@ mod tests {
             graph.verify().unwrap_err()
         };
         fn real(shape: &[usize]) -> Type {
-            Type {
-                shape: shape.to_vec(),
-                element: Element::Real,
-                batched: false,
-            }
+            Type { shape: shape.to_vec(), element: Element::Real, batched: false }
         }
         let wrong = fault(|graph, x| {
             graph.add(Op::Reshape, vec![x], real(&[5]));

@@ -98,14 +98,7 @@ fn lookup_adjoint(
     let flat = View { shape: indices.shape.clone(), strides: gradient.strides[..rank].to_vec(), ..gradient };
     let dimensions = Dimensions::new(batched, &indices.shape, &[&indices, &flat]);
     let [indices, gradient] = dimensions.operands([indices, flat]);
-    kernels.push(Kernel::LookupAdjoint {
-        extents: dimensions.extents,
-        rows,
-        width,
-        indices,
-        gradient,
-        output,
-    });
+    kernels.push(Kernel::LookupAdjoint { extents: dimensions.extents, rows, width, indices, gradient, output });
 }
 
 /// A value that lies in memory as numbers.
@@ -152,10 +145,8 @@ struct Dimensions {
 
 impl Dimensions {
     fn new(samples: bool, shape: &[usize], views: &[&View]) -> Self {
-        let axes = samples
-            .then_some(None)
-            .into_iter()
-            .chain((0..shape.len()).filter(|&axis| shape[axis] != 1).map(Some));
+        let axes =
+            samples.then_some(None).into_iter().chain((0..shape.len()).filter(|&axis| shape[axis] != 1).map(Some));
         let mut found = Dimensions { extents: Vec::new(), axes: Vec::new() };
         for axis in axes {
             let extent = match axis {

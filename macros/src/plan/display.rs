@@ -38,7 +38,11 @@ fn print(kernels: &[Kernel], depth: usize, f: &mut Formatter) -> Result {
                 writeln!(f, "{indent}lookup [{}] rows of {width}: {output} = {table}[{indices}]", list(extents))?;
             }
             Kernel::LookupAdjoint { extents, width, indices, gradient, output, .. } => {
-                writeln!(f, "{indent}lookup_adjoint [{}] rows of {width}: {output}[{indices}] += {gradient}", list(extents))?;
+                writeln!(
+                    f,
+                    "{indent}lookup_adjoint [{}] rows of {width}: {output}[{indices}] += {gradient}",
+                    list(extents)
+                )?;
             }
             Kernel::Random { stream, loops, output } => {
                 let steps: String = loops.iter().map(|number| format!(", t{number}")).collect();
@@ -110,7 +114,9 @@ fn start(view: &View) -> String {
     if view.offset != 0 {
         parts.push(view.offset.to_string());
     }
-    parts.extend(view.loops.iter().filter(|(_, stride)| *stride != 0).map(|(number, stride)| format!("{stride}*t{number}")));
+    parts.extend(
+        view.loops.iter().filter(|(_, stride)| *stride != 0).map(|(number, stride)| format!("{stride}*t{number}")),
+    );
     if parts.is_empty() { String::new() } else { format!("+{}", parts.join("+")) }
 }
 

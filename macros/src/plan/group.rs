@@ -72,13 +72,11 @@ pub(super) fn group(graph: &Graph, needed: &[bool], roots: &[ValueId], late_inpu
         if is_view(&node.op) {
             continue;
         }
-        let home = candidates(graph, &grouping, value)
-            .into_iter()
-            .find(|&candidate| {
-                grouping.groups[candidate].late == late[value.0]
-                    && fits(graph, &grouping, &users, candidate, value)
-                    && !reaches(graph, &grouping, value, candidate)
-            });
+        let home = candidates(graph, &grouping, value).into_iter().find(|&candidate| {
+            grouping.groups[candidate].late == late[value.0]
+                && fits(graph, &grouping, &users, candidate, value)
+                && !reaches(graph, &grouping, value, candidate)
+        });
         let index = home.unwrap_or_else(|| {
             let kind = match node.op {
                 Op::Map(_) | Op::Reduce { .. } => Kind::Nest,
@@ -108,11 +106,9 @@ fn users(graph: &Graph, needed: &[bool]) -> Vec<Vec<ValueId>> {
 fn candidates(graph: &Graph, grouping: &Groups, value: ValueId) -> Vec<usize> {
     let node = graph.node(value);
     let mut found: Vec<usize> = match node.op {
-        Op::Map(_) | Op::Reduce { .. } => node
-            .inputs
-            .iter()
-            .filter_map(|&input| direct(graph, grouping, value, input))
-            .collect(),
+        Op::Map(_) | Op::Reduce { .. } => {
+            node.inputs.iter().filter_map(|&input| direct(graph, grouping, value, input)).collect()
+        }
         _ => Vec::new(),
     };
     found.extend(siblings(graph, grouping, value));
@@ -278,7 +274,9 @@ impl Groups {
                     stack.push((index, true));
                     let mut before = self.dependencies(graph, index);
                     before.sort_unstable_by(|a, b| b.cmp(a));
-                    stack.extend(before.into_iter().filter(|&other| state[other] == Visit::Unseen).map(|other| (other, false)));
+                    stack.extend(
+                        before.into_iter().filter(|&other| state[other] == Visit::Unseen).map(|other| (other, false)),
+                    );
                 }
             }
         }

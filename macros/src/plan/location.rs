@@ -20,8 +20,13 @@ pub(super) struct Locations<'a> {
 
 impl<'a> Locations<'a> {
     pub(super) fn new(planner: &mut Planner, body: &Body<'a>, needed: &[bool]) -> Self {
-        let mut locations =
-            Locations { graph: body.graph, inputs: body.inputs.clone(), made: HashMap::new(), wanted: HashMap::new(), late_inputs: body.late_inputs };
+        let mut locations = Locations {
+            graph: body.graph,
+            inputs: body.inputs.clone(),
+            made: HashMap::new(),
+            wanted: HashMap::new(),
+            late_inputs: body.late_inputs,
+        };
         let mut uses = vec![0_usize; body.graph.len()];
         for (_, node) in body.graph.nodes().filter(|(value, _)| needed[value.0]) {
             node.inputs.iter().for_each(|input| uses[input.0] += 1);

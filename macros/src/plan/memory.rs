@@ -177,10 +177,12 @@ fn take_over_in(
                 let alike = a.size == b.size
                     && a.batched == b.batched
                     && input.strides == output.operand.strides
-                    && (input.view.offset, &input.view.loops) == (output.operand.view.offset, &output.operand.view.loops);
+                    && (input.view.offset, &input.view.loops)
+                        == (output.operand.view.offset, &output.operand.view.loops);
                 let only = inputs.iter().filter(|other| other.view.source == input.view.source).count() == 1
                     && others.iter().all(|other| other.source != input.view.source)
-                    && outputs.iter().filter(|other| other.operand.view.source == output.operand.view.source).count() == 1;
+                    && outputs.iter().filter(|other| other.operand.view.source == output.operand.view.source).count()
+                        == 1;
                 (ends && alike && only && !taken.contains(&old)).then_some(old)
             });
             if let (true, Some(old)) = (begins, candidate) {
@@ -202,7 +204,11 @@ fn largest_live_set(items: &[(usize, Life)]) -> usize {
     items
         .iter()
         .map(|&(_, at)| {
-            items.iter().filter(|(_, life)| life.first <= at.first && at.first <= life.last).map(|&(size, _)| size).sum()
+            items
+                .iter()
+                .filter(|(_, life)| life.first <= at.first && at.first <= life.last)
+                .map(|&(size, _)| size)
+                .sum()
         })
         .max()
         .unwrap_or(0)
@@ -213,8 +219,7 @@ fn best_offsets(items: &[(usize, Life)]) -> (Vec<usize>, usize) {
     let by_size = |&(size, life): &(usize, Life)| (std::cmp::Reverse(size), life.first);
     let by_length = |&(size, life): &(usize, Life)| (std::cmp::Reverse(life.last - life.first), usize::MAX - size);
     let by_birth = |&(size, life): &(usize, Life)| (std::cmp::Reverse(usize::MAX - life.first), usize::MAX - size);
-    let by_area =
-        |&(size, life): &(usize, Life)| (std::cmp::Reverse(size * (life.last - life.first + 1)), life.first);
+    let by_area = |&(size, life): &(usize, Life)| (std::cmp::Reverse(size * (life.last - life.first + 1)), life.first);
     [offsets(items, by_size), offsets(items, by_length), offsets(items, by_birth), offsets(items, by_area)]
         .into_iter()
         .min_by_key(|(_, total)| *total)

@@ -62,7 +62,12 @@ pub(crate) struct Destination {
 #[derive(Debug, Clone)]
 pub(crate) enum Kernel {
     /// Loops over `extents`, formulas of the inputs for each output.
-    Nest { extents: Vec<Extent>, inputs: Vec<Operand>, outputs: Vec<Destination>, formulas: Vec<Formula> },
+    Nest {
+        extents: Vec<Extent>,
+        inputs: Vec<Operand>,
+        outputs: Vec<Destination>,
+        formulas: Vec<Formula>,
+    },
     /// A matrix product; the formulas' argument 0 is its element, the others are the inputs. Strides of inputs and
     /// outputs run over `outer`, `m`, `n`; those of `lhs` over `outer`, `m`, `k`; those of `rhs` over `outer`, `k`, `n`.
     Contract {
@@ -77,12 +82,35 @@ pub(crate) enum Kernel {
         formulas: Vec<Formula>,
     },
     /// Rows of a table by index. Strides run over the indices' dimensions; rows are `width` long.
-    Lookup { extents: Vec<Extent>, table: View, rows: usize, width: usize, indices: Operand, output: Operand },
+    Lookup {
+        extents: Vec<Extent>,
+        table: View,
+        rows: usize,
+        width: usize,
+        indices: Operand,
+        output: Operand,
+    },
     /// Rows added into a table that starts as zeros.
-    LookupAdjoint { extents: Vec<Extent>, rows: usize, width: usize, indices: Operand, gradient: Operand, output: View },
+    LookupAdjoint {
+        extents: Vec<Extent>,
+        rows: usize,
+        width: usize,
+        indices: Operand,
+        gradient: Operand,
+        output: View,
+    },
     /// Uniform numbers, drawn anew in each step of the enclosing loops.
-    Random { stream: usize, loops: Vec<usize>, output: View },
-    Loop { number: usize, steps: usize, reverse: bool, kernels: Vec<Kernel> },
+    Random {
+        stream: usize,
+        loops: Vec<usize>,
+        output: View,
+    },
+    Loop {
+        number: usize,
+        steps: usize,
+        reverse: bool,
+        kernels: Vec<Kernel>,
+    },
 }
 
 impl Kernel {

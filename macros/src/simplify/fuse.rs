@@ -241,7 +241,7 @@ fn sum_of_sums(
     node: &Node,
     single: impl Fn(usize) -> bool,
 ) -> Option<ValueId> {
-    let terms = formula.as_linear().filter(|terms| terms.len() > 1 && terms.len() == inputs.len())?;
+    formula.as_linear().filter(|terms| terms.len() > 1 && terms.len() == inputs.len())?;
     let first = graph.node(*inputs.first()?).clone();
     let Op::Reduce { reduction: Reduction::Sum, axes, over_samples } = &first.op else {
         return None;

@@ -98,7 +98,8 @@ fn contraction(
     let over_m = fix(&lhs, rank - 1);
     let over_n = fix(&rhs, rank - 2);
     let n = Extent { count: node.ty.shape[rank - 1], samples: false };
-    let lead: Vec<View> = [&over_m, &over_n].into_iter().chain(&inputs).chain(&outputs).map(|view| drop_last(view, rank)).collect();
+    let lead: Vec<View> =
+        [&over_m, &over_n].into_iter().chain(&inputs).chain(&outputs).map(|view| drop_last(view, rank)).collect();
     let shape = &node.ty.shape[..rank - 1];
     let views: Vec<&View> = lead.iter().collect();
     let dimensions = Dimensions::new(node.ty.batched, shape, &views);
@@ -122,7 +123,8 @@ fn contraction(
     let mut rhs_operand = with(&lead[1], &rhs, &[rhs_n]);
     rhs_operand.strides[cut] = rhs_k;
     let lhs_operand = with(&lead[0], &lhs, &[lhs_k]);
-    let input_operands = inputs.iter().zip(&lead[2..]).map(|(view, lead)| with(lead, view, &[n_stride(view)])).collect();
+    let input_operands =
+        inputs.iter().zip(&lead[2..]).map(|(view, lead)| with(lead, view, &[n_stride(view)])).collect();
     let output_operands = outputs
         .iter()
         .zip(&lead[2 + inputs.len()..])

@@ -93,8 +93,7 @@ pub(super) fn prune(operands: &mut Operands, results: &mut [Formula]) -> Vec<Vie
 
 /// As `prune`, where the first `fixed` arguments are no operands.
 pub(super) fn prune_from(operands: &mut Operands, results: &mut [Formula], fixed: usize) -> Vec<View> {
-    let mentioned: std::collections::BTreeSet<usize> =
-        results.iter().flat_map(|formula| formula.arguments()).collect();
+    let mentioned: std::collections::BTreeSet<usize> = results.iter().flat_map(|formula| formula.arguments()).collect();
     let views = std::mem::take(&mut operands.views);
     let mut arguments: Vec<Formula> = (0..fixed).map(Formula::argument).collect();
     let mut used = Vec::new();

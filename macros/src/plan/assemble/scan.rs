@@ -116,13 +116,7 @@ fn sequences(
 fn place(planner: &mut Planner, inner: &Scan, ty: &Type, number: usize, history: bool) -> Carry {
     if !history {
         let view = planner.buffer(ty);
-        return Carry {
-            before: view.clone(),
-            after: view.clone(),
-            initial: view.clone(),
-            last: view,
-            stacked: None,
-        };
+        return Carry { before: view.clone(), after: view.clone(), initial: view.clone(), last: view, stacked: None };
     }
     let mut shape = ty.shape.clone();
     shape.insert(0, inner.steps + 1);
