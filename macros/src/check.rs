@@ -58,11 +58,11 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
             return None;
         }
     };
-    let mut checker = Checker::new(declaration, errors);
+    let mut checker = Checker::new(declaration, complete, errors);
     checker.names(declaration);
     checker.all_constants();
     checker.declare_fields();
-    checker.entry_points(header, complete)
+    checker.entry_points(header)
 }
 
 /// Methods of every network: a public function of such a name would hide them.
@@ -115,6 +115,8 @@ enum ConstantState {
 
 pub(crate) struct Checker<'a> {
     errors: &'a mut Errors,
+    /// No item was skipped in parsing: names that are unknown are not there.
+    complete: bool,
     header_name: String,
     functions: HashMap<String, &'a Function>,
     constants: HashMap<String, (&'a Constant, ConstantState)>,
@@ -151,11 +153,12 @@ enum Entry {
 }
 
 impl<'a> Checker<'a> {
-    fn new(declaration: &'a Declaration, errors: &'a mut Errors) -> Self {
+    fn new(declaration: &'a Declaration, complete: bool, errors: &'a mut Errors) -> Self {
         let named = |functions: &'a [Function]| functions.iter().map(|function| (function.name.to_string(), function));
         let waiting = |constant: &'a Constant| (constant.name.to_string(), (constant, ConstantState::Waiting));
         Self {
             errors,
+            complete,
             header_name: declaration.header.as_ref().map(|header| header.name.to_string()).unwrap_or_default(),
             functions: named(&declaration.functions).collect(),
             constants: declaration.constants.iter().map(waiting).collect(),

@@ -89,7 +89,6 @@ impl Errors {
         self.mistakes.is_empty()
     }
 
-    #[cfg_attr(not(test), allow(dead_code, reason = "read by tests"))]
     pub(crate) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.mistakes.iter().map(|(_, diagnostic)| diagnostic)
     }

@@ -107,13 +107,11 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> (Declaration, b
 
 /// Goes on behind a mistake: at the next token that begins an item.
 fn skip_item(input: ParseStream) -> syn::Result<()> {
-    while !input.is_empty() {
+    let begins = |input: ParseStream| {
+        input.peek(Token![fn]) || input.peek(Token![pub]) || input.peek(Token![const]) || input.peek(Token![struct])
+    };
+    while !input.is_empty() && !begins(input) {
         input.parse::<proc_macro2::TokenTree>()?;
-        if [input.peek(Token![fn]), input.peek(Token![pub]), input.peek(Token![const]), input.peek(Token![struct])]
-            .contains(&true)
-        {
-            break;
-        }
     }
     Ok(())
 }
@@ -163,22 +161,16 @@ fn structure(
         errors.report(name.span(), Diagnostic::GenericStruct { name: name.to_string() });
         input.parse::<syn::Generics>()?;
     }
-    let fields = if input.peek(syn::token::Brace) {
+    let mut fields = Vec::new();
+    let mut outcome = Ok(());
+    if input.peek(syn::token::Brace) {
         let content;
         syn::braced!(content in input);
-        let mut fields = Vec::new();
-        while !content.is_empty() {
-            fields.push(field(&content, errors)?);
-            if !content.is_empty() {
-                content.parse::<Token![,]>()?;
-            }
-        }
+        outcome = read_fields(&content, &mut fields, errors);
         let _ = input.parse::<Option<Token![;]>>()?;
-        fields
     } else {
         input.parse::<Token![;]>()?;
-        Vec::new()
-    };
+    }
     if let Some(header) = &declaration.header {
         errors.report(name.span(), Diagnostic::SecondStruct { first: header.name.to_string() });
         return Ok(());
@@ -197,6 +189,16 @@ fn structure(
     }
     declaration.header = Some(Header { attributes: kept, dump, visibility, name });
     declaration.fields = fields;
+    outcome
+}
+
+fn read_fields(content: ParseStream, fields: &mut Vec<Field>, errors: &mut Errors) -> syn::Result<()> {
+    while !content.is_empty() {
+        fields.push(field(content, errors)?);
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
     Ok(())
 }
 

@@ -1,14 +1,14 @@
 //! Calls of built-in functions: arguments are read as their rows say, then the row's shape rule decides.
 
 use proc_macro2::Span;
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::{Expr, Ident};
 
 use super::call::Given;
 use super::site::Site;
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Callee, Checker, Entry, is_real};
-use crate::error::{Checked, Diagnostic};
+use crate::error::{Checked, Diagnostic, Reported};
 use crate::function::{Accepts, Argument, Default, Function, Kind, Setting};
 use crate::graph::Element;
 use crate::network::LayerRow;
@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
     fn bind_arguments(&mut self, span: Span, function: &'static Function, given: Given<'a>) -> Checked<Vec<Bound>> {
         let rows = function.arguments;
         let mut slots: Vec<Option<(&'a Expr, Option<Value>)>> = (0..rows.len()).map(|_| None).collect();
-        let (count, form) = (given.count(), function.form());
+        let count = given.count();
         let mut places = (0..rows.len()).filter(|&place| !rows[place].named);
         let receiver = given.receiver.map(|(expr, value)| (expr, Some(value)));
         for given in receiver.into_iter().chain(given.positional.iter().map(|expr| (*expr, None))) {
@@ -113,15 +113,7 @@ impl<'a> Checker<'a> {
                         Diagnostic::RepeatedOption { function: function.name.into(), name: name.to_string() };
                     failed = Some(self.report(name.span(), diagnostic));
                 }
-                None => {
-                    let written = name.to_string();
-                    let suggestion = crate::error::suggestion(&written, rows.iter().map(|row| row.name), || {
-                        format!("write `{form}`")
-                    });
-                    let diagnostic =
-                        Diagnostic::UnknownOption { function: function.name.into(), name: written, suggestion };
-                    failed = Some(self.report(name.span(), diagnostic));
-                }
+                None => failed = Some(self.unknown_option(function, name)),
             }
         }
         let mut bound = Vec::new();
@@ -132,6 +124,14 @@ impl<'a> Checker<'a> {
             }
         }
         failed.map_or(Ok(bound), Err)
+    }
+
+    pub(super) fn unknown_option(&mut self, function: &'static Function, name: &Ident) -> Reported {
+        let written = name.to_string();
+        let known = function.arguments.iter().map(|row| row.name);
+        let suggestion = crate::error::suggestion(&written, known, || format!("write `{}`", function.form()));
+        let diagnostic = Diagnostic::UnknownOption { function: function.name.into(), name: written, suggestion };
+        self.report(name.span(), diagnostic)
     }
 
     fn bound(

@@ -8,8 +8,8 @@ use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token};
 use super::expression::is_self;
 use super::value::Value;
 use super::{Checker, Frame};
-use crate::error::{Checked, Diagnostic, closest};
-use crate::function::Kind;
+use crate::error::{Checked, Diagnostic, Reported, closest};
+use crate::function::{Accepts, Kind};
 use crate::parse;
 
 /// The arguments of a call as written, options apart.
@@ -83,6 +83,9 @@ impl<'a> Checker<'a> {
         if self.functions.contains_key(&name) {
             return self.dispatch(&call.method, given);
         }
+        if !self.complete {
+            return Err(Reported);
+        }
         let suggestion = match self.is_function(&name) {
             true => format!("call the built-in function without `self`: `{name}(…)`"),
             false => self.field_suggestion(&name),
@@ -130,13 +133,48 @@ impl<'a> Checker<'a> {
                 self.elementwise(name.span(), row, values?, given.named)
             }
             _ => {
-                let suggestion = self.function_suggestion(&written);
                 // The arguments may have mistakes of their own.
                 for expr in given.positional {
                     let _ = self.value(expr);
                 }
-                self.fail(name.span(), Diagnostic::UnknownFunction { name: written, suggestion })
+                Err(self.unknown_function(name))
             }
+        }
+    }
+
+    fn unknown_function(&mut self, name: &Ident) -> Reported {
+        if !self.complete {
+            return Reported;
+        }
+        let written = name.to_string();
+        let suggestion = self.function_suggestion(&written);
+        self.report(name.span(), Diagnostic::UnknownFunction { name: written, suggestion })
+    }
+
+    /// Looks for mistakes in a call whose receiver has one already.
+    pub(super) fn look_at(&mut self, call: &'a ExprMethodCall) {
+        let name = call.method.to_string();
+        let given = Given::new(None, &call.args);
+        if name == "scan" {
+            return;
+        }
+        if !self.is_function(&name) {
+            self.unknown_function(&call.method);
+        }
+        let built_in = crate::function::find(&name).filter(|_| !self.functions.contains_key(&name));
+        if let Some(function) = built_in {
+            for (option, expr) in given.named {
+                match function.arguments.iter().find(|row| option == row.name) {
+                    Some(row) if matches!(row.accepts, Accepts::Initializer | Accepts::Name) => {}
+                    Some(_) => drop(self.value(expr)),
+                    None => drop(self.unknown_option(function, option)),
+                }
+            }
+        }
+        let values =
+            built_in.is_none_or(|function| function.arguments.iter().all(|row| row.accepts != Accepts::Tensors));
+        for expr in given.positional.into_iter().filter(|_| values) {
+            let _ = self.value(expr);
         }
     }
 

@@ -34,17 +34,17 @@ struct Points {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn entry_points(mut self, header: &'a Header, complete: bool) -> Option<Network> {
-        let points = self.points(header, complete);
+    pub(super) fn entry_points(mut self, header: &'a Header) -> Option<Network> {
+        let points = self.points(header);
         self.unused();
         let points = points.filter(|_| self.errors.is_empty())?;
         Some(self.network(header, points))
     }
 
     /// Reads all functions that Rust calls, and those that they call.
-    fn points(&mut self, header: &'a Header, complete: bool) -> Option<Points> {
+    fn points(&mut self, header: &'a Header) -> Option<Points> {
         let Some(&forward) = self.functions.get("forward") else {
-            if complete {
+            if self.complete {
                 self.report(header.name.span(), Diagnostic::MissingForward {});
             }
             return None;
@@ -52,6 +52,8 @@ impl<'a> Checker<'a> {
         let point = self.forward(forward);
         let outputs = match &point {
             Ok(point) => Some(point.outputs.clone()),
+            // Of two shapes that differ, nobody knows which is meant.
+            Err(_) if self.errors.diagnostics().any(|mistake| mistake.code() == "result-shape") => None,
             Err(_) => self.declared_outputs(forward),
         };
         let loss = self.functions.get("loss").copied().map(|function| self.loss(function, outputs));

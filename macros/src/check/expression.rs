@@ -50,7 +50,10 @@ impl<'a> Checker<'a> {
             value = match link {
                 Expr::MethodCall(call) => match value {
                     Ok(value) => self.method(call, value),
-                    Err(reported) => Err(reported),
+                    Err(reported) => {
+                        self.look_at(call);
+                        Err(reported)
+                    }
                 },
                 Expr::Index(index) => value.and_then(|value| self.index(index, value)),
                 Expr::Binary(binary) => self.binary(binary, value),
@@ -242,6 +245,7 @@ impl<'a> Checker<'a> {
             None if self.fields.contains_key(&written) => {
                 self.fail(name.span(), Diagnostic::FieldIsLayer { name: written })
             }
+            None if !self.complete => Err(Reported),
             None => {
                 let suggestion = self.field_suggestion(&written);
                 self.fail(name.span(), Diagnostic::UnknownField { name: written, suggestion })

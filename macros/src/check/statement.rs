@@ -64,6 +64,11 @@ impl<'a> Checker<'a> {
             Stmt::Local(local) => self.declare(local),
             Stmt::Expr(expr, _) => self.expression_statement(expr),
             Stmt::Item(item) => {
+                if let (syn::Item::Const(constant), Some(frame)) = (item, self.frames.last_mut())
+                    && let Some(block) = frame.blocks.last_mut()
+                {
+                    block.insert(constant.ident.to_string(), Variable { value: None, mutable: false });
+                }
                 let remedy = "declare functions and constants beside `forward`";
                 self.fail(
                     item.span(),

@@ -1,4 +1,4 @@
-// mistake: too-many-operations
+// mistake: too-many-turns
 
 use backprop::prelude::*;
 
