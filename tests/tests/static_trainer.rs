@@ -25,7 +25,7 @@ fn learning_from_the_last_second() {
     let window = |gesture: usize| {
         core::array::from_fn(|reading| {
             core::array::from_fn(|axis| {
-                let slope = if gesture % 2 == 0 { 0.1 } else { -0.1 };
+                let slope = if gesture.is_multiple_of(2) { 0.1 } else { -0.1 };
                 if axis == gesture / 2 { slope * reading as f32 } else { 0.0 }
             })
         })
