@@ -13,7 +13,7 @@ network! {
     fn loss(y, t: [5000]) { mse(y, t) }
 }
 
-const SAMPLE: [f32; 5000] = [0.5; 5000];
+static SAMPLE: [f32; 5000] = [0.5; 5000];
 static INPUTS: [[f32; 5000]; 1] = [SAMPLE];
 static TARGETS: [[f32; 5000]; 1] = [[1.0; 5000]];
 
