@@ -6,7 +6,7 @@ use crate::hoist::hoist;
 use crate::lower::{Entry, LossTerm, Lowered, Mode, lower};
 use crate::network::{Argument, Network, Signature};
 use crate::plan::{Request, Schedule, plan};
-use crate::simplify::{fuse, prepare};
+use crate::simplify::{fuse, narrow, prepare};
 
 /// One function to be generated: its graph when all passes are through, and its plan.
 #[derive(Debug)]
@@ -79,13 +79,14 @@ struct Work {
 }
 
 impl Work {
-    /// Fuses, moves work out of loops, and plans.
+    /// Fuses, moves work out of loops, splits what no kernel takes, and plans.
     fn finish(self) -> EntryPoint {
         let mut roots = self.results.clone();
         roots.extend(self.gradients.iter().map(|&(_, value)| value));
         let (graph, roots) = fuse(&self.graph, &roots);
         let (graph, roots) = hoist(&graph, &roots);
         let (graph, roots) = fuse(&graph, &roots);
+        let (graph, roots) = narrow(&graph, &roots);
         let (results, gradients) = roots.split_at(self.results.len());
         let gradients: Vec<_> =
             self.gradients.iter().zip(gradients).map(|(&(parameter, _), &value)| (parameter, value)).collect();

@@ -5,6 +5,7 @@
 
 mod broadcast;
 mod fuse;
+mod narrow;
 mod one_hot;
 mod prune;
 mod reuse;
@@ -15,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub(crate) use fuse::{fuse, prepare};
+pub(crate) use narrow::narrow;
 
 use crate::formula::Formula;
 use crate::graph::{Element, Graph, Op, Reduction, Shape, Type, ValueId, broadcast_shapes};
