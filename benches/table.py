@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Runs the workloads and prints a Markdown table of them, with shares of the measured peak.
+
+    benches/table.py [--threads "1 2"] [--workloads "W1 W2"] [--save FILE]     run, print, and keep the lines
+    benches/table.py --from FILE                                                print kept lines again
+
+PEERS=…/run.sh also runs that harness for other libraries in the same sitting (PEER_NAMES chooses
+which, default "jax-scan torch-eager candle-cpu"). PRIORITY=1 runs everything with real-time
+priority (chrt), for a machine that is not idle. One thread is pinned to the last CPU.
+
+Two shares of the peak are given. The *usual* one counts 2 operations a multiply-add and three times
+the forward pass, as other libraries' tables do; it counts an input gradient for the first layer,
+which nobody needs. The *needed* one leaves that out, and so says what the processor was really
+asked for: it cannot pass 100 %, and a line above 102 % makes the whole run invalid.
+"""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Workload: layer sizes, and whether it is a training step.
+NETWORKS = {
+    "W1": ([2, 2, 1], True),
+    "W2": ([784, 128, 10], True),
+    "W3": ([784, 512, 512, 10], True),
+    "W8.mlp": ([784, 128, 10], False),
+    "W.tanh": ([4, 32, 16, 4], True),
+    "W.forward": ([6, 64, 8, 4], False),
+    "W.f64": ([24, 8, 2], True),
+    "W.large": ([784, 2048, 2048, 10], True),
+}
+PEER_WORKLOADS = ["W1", "W2", "W3", "W8.mlp"]
+
+
+def operations(workload):
+    """Operations of one sample: as usually counted, and as needed."""
+    sizes, training = NETWORKS[workload]
+    layers = [2 * a * b for a, b in zip(sizes, sizes[1:])]
+    usual = sum(layers) * (3 if training else 1)
+    return usual, usual - layers[0] * training
+
+
+def pinned(command, threads):
+    cpus = os.cpu_count() or 1
+    if shutil.which("taskset"):
+        chosen = f"{cpus - 1}" if threads == 1 else f"0-{threads - 1}"
+        command = ["taskset", "-c", chosen, *command]
+    if os.environ.get("PRIORITY") and shutil.which("chrt"):
+        command = ["chrt", "-f", "1", *command]
+    return command
+
+
+def lines_of(command, **options):
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, **options).stdout
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def run(workloads, threads):
+    build = ["cargo", "build", "--release", "-p", "benches", "--bin", "workloads", "--message-format", "json"]
+    root = os.path.dirname(HERE)
+    built = subprocess.run(build, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
+    messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
+    binary = [message["executable"] for message in messages if message.get("executable")][-1]
+    peers = os.environ.get("PEERS")
+    lines = []
+
+    def add(new):
+        lines.extend(new)
+        for line in new:
+            print(json.dumps(line), file=sys.stderr)
+
+    for count in threads:
+        add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
+        for workload in workloads:
+            add(lines_of(pinned([binary, workload, "--threads", str(count)], count)))
+            if peers and workload in PEER_WORKLOADS:
+                names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu")
+                add(lines_of(["bash", peers, "-p", names, "-w", workload, "-t", str(count)]))
+        # Once more at the end: a machine that slowed down meanwhile shows.
+        add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
+    return lines
+
+
+def microseconds(value):
+    return f"{value:.4f}" if value < 1 else f"{value:.4g}"
+
+
+def table(lines):
+    peaks = {}
+    for line in lines:
+        if "gflops" in line:
+            peaks.setdefault(line["threads"], []).append(line["gflops"])
+    for threads, found in sorted(peaks.items()):
+        print(f"Measured peak, {threads} thread{'s' * (threads > 1)}: {max(found):.1f} GFLOP/s (f32 multiply-adds).")
+    print()
+    print("| workload | threads | library | least, us | median, us | GFLOP/s | usual share | needed share | memory, MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    valid = True
+    order = list(NETWORKS)
+    results = [line for line in lines if line.get("workload") in NETWORKS]
+    for line in sorted(results, key=lambda line: (order.index(line["workload"]), line["threads"])):
+        head = f"| {line['workload']} | {line['threads']} | {line['peer']} |"
+        if "failed" in line:
+            print(f"{head} {line['failed']} | | | | | |")
+            continue
+        least, memory = line["step_us_min"], line.get("peak_memory_kb")
+        cells = [microseconds(least), microseconds(line["step_us_median"])]
+        usual, needed = (count * line["batch"] / least / 1e3 for count in operations(line["workload"]))
+        peak = max(peaks.get(line["threads"], [0])) / (2 if line["workload"] == "W.f64" else 1)
+        # Operations say nothing where the time is latency or bandwidth.
+        if peak and line["workload"] not in ("W1", "W8.mlp", "W.forward"):
+            cells += [f"{usual:.1f}", f"{100 * usual / peak:.0f} %", f"{100 * needed / peak:.1f} %"]
+            valid &= needed <= 1.02 * peak
+        else:
+            cells += ["", "", ""]
+        cells.append(f"{memory / 1024:.1f}" if memory else "")
+        print(head, " | ".join(cells), "|")
+    if not valid:
+        print("\nINVALID: a share above 102 % of the measured peak.")
+    return valid
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--threads", default="1")
+    parser.add_argument("--workloads", default=" ".join(NETWORKS))
+    parser.add_argument("--save")
+    parser.add_argument("--from", dest="source")
+    options = parser.parse_args()
+    if options.source:
+        with open(options.source) as file:
+            lines = [json.loads(line) for line in file if line.startswith("{")]
+    else:
+        lines = run(options.workloads.split(), [int(count) for count in options.threads.split()])
+    if options.save:
+        with open(options.save, "w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+    sys.exit(0 if table(lines) else 1)
+
+
+main()
