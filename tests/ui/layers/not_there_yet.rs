@@ -1,4 +1,4 @@
-// mistake: unknown-function
+// mistakes: unknown-function, unknown-function
 
 use backprop::prelude::*;
 
