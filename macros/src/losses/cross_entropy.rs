@@ -1,4 +1,4 @@
-//! `cross_entropy(logits, target)`: the mean of `-ln softmax(logits)[target]` over the places of the target.
+//! `cross_entropy(logits, target)`: the mean of `-ln of softmax(logits) at the target` over the places of the target.
 
 use crate::check::{Call, Site, TensorType, display_shape};
 use crate::error::{Checked, Diagnostic};
@@ -13,7 +13,7 @@ use crate::lower::Lowering;
 pub(crate) static CROSS_ENTROPY: Function = Function {
     name: "cross_entropy",
     kind: Kind::Loss,
-    documentation: "-ln softmax(logits)[target] on the last axis, mean over the others",
+    documentation: "-ln of softmax(logits) at the target on the last axis, mean over the others",
     arguments: &[
         required("logits", Accepts::Tensor),
         required("target", Accepts::AnyTensor),
