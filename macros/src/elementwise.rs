@@ -94,7 +94,7 @@ impl Elementwise {
 
 impl PartialEq for Primitive {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        std::ptr::eq(self, other)
     }
 }
 
@@ -102,7 +102,7 @@ impl Eq for Primitive {}
 
 impl Hash for Primitive {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
+        std::ptr::hash(self, state);
     }
 }
 

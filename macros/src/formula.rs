@@ -16,6 +16,7 @@
 
 mod calculus;
 mod display;
+mod intern;
 mod normal;
 #[cfg(test)]
 mod random;
@@ -24,24 +25,20 @@ mod shape;
 mod tests;
 mod tokens;
 
-use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Div, Mul, Neg, Sub};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
+
+pub(crate) use intern::ByFormula;
+use intern::Term;
 
 use crate::elementwise::{self, Primitive};
 
 /// A scalar expression of numbered arguments.
 #[derive(Clone)]
 pub(crate) struct Formula(Rc<Term>);
-
-struct Term {
-    kind: Kind,
-    hash: u64,
-}
 
 /// A finite number (or what constant folding made of it), compared by its bits; zero has one sign.
 #[derive(Clone, Copy)]
@@ -113,15 +110,13 @@ impl Formula {
 
     /// The arguments that it mentions.
     pub(crate) fn arguments(&self) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        self.visit(&mut |term| found.extend(term.as_argument()));
-        found
+        self.mentioned().iter().copied().collect()
     }
 
     /// Its value in double precision.
     #[cfg(test)]
     pub(crate) fn evaluate(&self, arguments: &[f64]) -> f64 {
-        self.fold(&mut HashMap::new(), &mut |term, children: &[f64]| match term.kind() {
+        self.fold(&mut ByFormula::default(), &mut |term, children: &[f64]| match term.kind() {
             Kind::Argument(index) => arguments[*index],
             Kind::Constant(value) => value.0,
             Kind::Apply(function, _) => (function.value)(children),
@@ -139,13 +134,6 @@ impl Formula {
                 factors.iter().zip(children).map(|((_, exponent), value)| value.powi(*exponent)).product()
             }
         })
-    }
-
-    /// About what a vector of it costs, in additions; shared subterms count once.
-    pub(crate) fn cost(&self) -> usize {
-        let mut cost = 0;
-        self.visit(&mut |term| cost += term.own_cost());
-        cost
     }
 
     /// The cost of the last operation alone.
@@ -201,15 +189,11 @@ impl Formula {
 
     /// Every distinct subterm, children first.
     pub(crate) fn visit(&self, each: &mut impl FnMut(&Formula)) {
-        self.fold(&mut HashMap::new(), &mut |term, _: &[()]| each(term));
+        self.fold(&mut ByFormula::default(), &mut |term, _: &[()]| each(term));
     }
 
     /// The value that `combine` makes for each subterm of its children's values.
-    pub(crate) fn fold<V: Clone>(
-        &self,
-        known: &mut HashMap<Formula, V>,
-        combine: &mut impl FnMut(&Formula, &[V]) -> V,
-    ) -> V {
+    pub(crate) fn fold<V: Clone>(&self, known: &mut ByFormula<V>, combine: &mut impl FnMut(&Formula, &[V]) -> V) -> V {
         if let Some(value) = known.get(self) {
             return value.clone();
         }
@@ -243,58 +227,6 @@ impl Formula {
             Some(simpler) => simpler,
             None => Self::intern(Kind::Apply(function, arguments)),
         }
-    }
-}
-
-thread_local! {
-    /// The terms that are alive, by their hash.
-    static TERMS: RefCell<HashMap<u64, Vec<Weak<Term>>>> = RefCell::default();
-}
-
-impl Formula {
-    /// The term that is this already, or a new one.
-    fn intern(kind: Kind) -> Self {
-        let mut hasher = DefaultHasher::new();
-        kind.hash(&mut hasher);
-        let hash = hasher.finish();
-        TERMS.with_borrow_mut(|terms| {
-            let bucket = terms.entry(hash).or_default();
-            if let Some(term) = bucket.iter().filter_map(Weak::upgrade).find(|term| term.kind == kind) {
-                return Self(term);
-            }
-            let term = Rc::new(Term { kind, hash });
-            bucket.push(Rc::downgrade(&term));
-            Self(term)
-        })
-    }
-}
-
-impl Drop for Term {
-    fn drop(&mut self) {
-        // At the end of a thread the table may be gone before its terms.
-        let _ = TERMS.try_with(|terms| {
-            let mut terms = terms.borrow_mut();
-            if let Some(bucket) = terms.get_mut(&self.hash) {
-                bucket.retain(|term| term.strong_count() > 0);
-                if bucket.is_empty() {
-                    terms.remove(&self.hash);
-                }
-            }
-        });
-    }
-}
-
-impl PartialEq for Formula {
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for Formula {}
-
-impl Hash for Formula {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash.hash(state);
     }
 }
 

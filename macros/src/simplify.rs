@@ -48,6 +48,11 @@ pub(crate) fn map(graph: &mut Graph, formula: Formula, inputs: &[ValueId], shape
 /// to the map.
 fn canonical_inputs(graph: &Graph, formula: Formula, inputs: &[ValueId]) -> (Formula, Vec<ValueId>) {
     let sources: Vec<ValueId> = inputs.iter().map(|&input| unbroadcast(graph, input)).collect();
+    let is_number = |source: &ValueId| graph.constant_value(*source).is_some();
+    let increasing = sources.is_sorted_by(|left, right| left < right);
+    if increasing && formula.mentioned().len() == sources.len() && !sources.iter().any(is_number) {
+        return (formula, sources);
+    }
     let known: Vec<Formula> = (sources.iter().enumerate())
         .map(|(index, &source)| match graph.constant_value(source) {
             Some(value) => Formula::constant(value),
@@ -55,12 +60,12 @@ fn canonical_inputs(graph: &Graph, formula: Formula, inputs: &[ValueId]) -> (For
         })
         .collect();
     let formula = formula.substitute(&known);
-    let used: BTreeMap<ValueId, usize> = formula.arguments().into_iter().map(|index| (sources[index], index)).collect();
+    let used: BTreeMap<ValueId, usize> = formula.mentioned().iter().map(|&index| (sources[index], index)).collect();
     let kept: Vec<ValueId> = used.into_keys().collect();
     let renumbered: Vec<Formula> =
         (sources.iter()).map(|source| Formula::argument(kept.binary_search(source).unwrap_or_default())).collect();
     let merged = formula.substitute(&renumbered);
-    if merged.arguments().len() < kept.len() {
+    if merged.mentioned().len() < kept.len() {
         // Two arguments were one, and the formula does not depend on it after all.
         return canonical_inputs(graph, merged, &kept);
     }
@@ -195,7 +200,7 @@ fn map_of_mentioned(
     mut value: impl FnMut(&mut Graph, usize) -> ValueId,
     shape: Shape,
 ) -> ValueId {
-    let mentioned: Vec<usize> = formula.arguments().into_iter().collect();
+    let mentioned = formula.mentioned();
     let inputs: Vec<ValueId> = mentioned.iter().map(|&index| value(graph, index)).collect();
     let count = mentioned.last().map_or(0, |last| last + 1);
     let places: Vec<Formula> =

@@ -1,12 +1,14 @@
 //! Substitution and derivatives.
 
-use std::collections::HashMap;
-
-use super::{Formula, Kind, normal};
+use super::{ByFormula, Formula, Kind, normal};
 
 impl Formula {
     /// Argument `i` becomes `arguments[i]`.
     pub(crate) fn substitute(&self, arguments: &[Formula]) -> Formula {
+        let unchanged = |&index: &usize| arguments[index].as_argument() == Some(index);
+        if self.mentioned().iter().all(unchanged) {
+            return self.clone();
+        }
         self.rebuild(&mut |term| Some(arguments[term.as_argument()?].clone()))
     }
 
@@ -32,7 +34,7 @@ impl Formula {
     fn rebuild(&self, exchange: &mut impl FnMut(&Formula) -> Option<Formula>) -> Formula {
         fn walk(
             term: &Formula,
-            known: &mut HashMap<Formula, Formula>,
+            known: &mut ByFormula<Formula>,
             exchange: &mut impl FnMut(&Formula) -> Option<Formula>,
         ) -> Formula {
             if let Some(made) = known.get(term) {
@@ -47,13 +49,13 @@ impl Formula {
             known.insert(term.clone(), made.clone());
             made
         }
-        walk(self, &mut HashMap::new(), exchange)
+        walk(self, &mut ByFormula::default(), exchange)
     }
 
     /// The derivative by an argument. It may mention the argument `output`, which stands for this formula's own value, where
     /// that is not dearer: the derivative of `tanh(x)` is `1 - output^2`.
     pub(crate) fn derivative(&self, argument: usize, output: usize) -> Formula {
-        let mut known = HashMap::new();
+        let mut known = ByFormula::default();
         let direct = self.inner_derivative(argument, &mut known);
         let own = Formula::argument(output);
         let by_output = self.outer_derivative(argument, &own, &mut known).replace(self, &own);
@@ -61,7 +63,7 @@ impl Formula {
     }
 
     /// In terms of the arguments alone.
-    fn inner_derivative(&self, argument: usize, known: &mut HashMap<Formula, Formula>) -> Formula {
+    fn inner_derivative(&self, argument: usize, known: &mut ByFormula<Formula>) -> Formula {
         if let Some(derivative) = known.get(self) {
             return derivative.clone();
         }
@@ -81,7 +83,7 @@ impl Formula {
     }
 
     /// In terms of the arguments and of this formula's value `own`.
-    fn outer_derivative(&self, argument: usize, own: &Formula, known: &mut HashMap<Formula, Formula>) -> Formula {
+    fn outer_derivative(&self, argument: usize, own: &Formula, known: &mut ByFormula<Formula>) -> Formula {
         match self.kind() {
             Kind::Argument(_) | Kind::Constant(_) => self.inner_derivative(argument, known),
             // Where a condition lets an arm through, the arm's value is `own`.
@@ -115,7 +117,7 @@ impl Formula {
         factors: &[(Formula, i32)],
         argument: usize,
         own: &Formula,
-        known: &mut HashMap<Formula, Formula>,
+        known: &mut ByFormula<Formula>,
     ) -> Formula {
         let (conditions, rest): (Vec<_>, Vec<_>) =
             factors.iter().cloned().partition(|(factor, exponent)| *exponent > 0 && factor.is_condition());
@@ -140,7 +142,7 @@ impl Formula {
 }
 
 /// `(1/x)' = -own^2 x'`, `(1/sqrt(x))' = -own^3 x' / 2`
-fn reciprocal(factor: &Formula, argument: usize, own: &Formula, known: &mut HashMap<Formula, Formula>) -> Formula {
+fn reciprocal(factor: &Formula, argument: usize, own: &Formula, known: &mut ByFormula<Formula>) -> Formula {
     let (scale, power, inner) = match factor.as_function() {
         Some(("sqrt", [inner])) => (-0.5, 3, inner),
         _ => (-1.0, 2, factor),

@@ -26,8 +26,11 @@ pub(super) fn share_broadcast(
         elements(&ty.shape) < size || (node.ty.batched && !ty.batched)
     };
     let small: Vec<bool> = inputs.iter().map(|&input| is_broadcast(graph, input)).collect();
+    if formula.cost() < DEAR || !small.contains(&true) {
+        return (formula, inputs);
+    }
     while let Some(term) = dear_subterm(&formula, &small) {
-        let sources = term.arguments();
+        let sources = term.mentioned();
         let shape = sources.iter().fold(vec![], |shape: Shape, &index| {
             broadcast_shapes(&shape, graph.shape(inputs[index])).expect("inputs of one map")
         });
@@ -57,13 +60,12 @@ pub(super) fn share_broadcast(
 
 /// A largest part of the formula that mentions only arguments with that flag.
 fn dear_subterm(formula: &Formula, small: &[bool]) -> Option<Formula> {
-    let arguments = formula.arguments();
     let among = |index: &usize| small.get(*index).copied().unwrap_or(false);
-    if arguments.is_empty() || !arguments.iter().any(among) {
+    if formula.cost() < DEAR || !formula.mentioned().iter().any(among) {
         return None;
     }
-    if arguments.iter().all(among) {
-        return (formula.cost() >= DEAR).then(|| formula.clone());
+    if formula.mentioned().iter().all(among) {
+        return Some(formula.clone());
     }
     formula.children().into_iter().find_map(|child| dear_subterm(child, small))
 }

@@ -13,6 +13,9 @@ use super::{elements, map_of_mentioned, varies_along, without_axes};
 /// More inputs than this make a map spill vector registers.
 const MOST_INPUTS: usize = 12;
 
+/// More rounds than any network needs; the graph is legal after each.
+const MOST_ROUNDS: usize = 50;
+
 /// Whether derivatives are still to be taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -34,16 +37,43 @@ pub(crate) fn prepare(graph: &Graph, roots: &[ValueId]) -> (Graph, Vec<ValueId>)
 }
 
 fn fuse_at(graph: &Graph, roots: &[ValueId], stage: Stage) -> (Graph, Vec<ValueId>) {
-    let mut current = rebuild_bodies(graph, roots, |body, wanted| fuse_at(body, wanted, stage));
-    loop {
-        let pruned = prune_scans(&current.graph, &current.roots);
-        let fused = fuse_once(&pruned.graph, &pruned.roots, stage);
-        let next = reuse_products(&fused.graph, &fused.roots);
+    let loops = graph.nodes().any(|(_, node)| matches!(node.op, Op::Scan(_)));
+    let (mut graph, mut roots) = if loops {
+        let inside = rebuild_bodies(graph, roots, |body, wanted| fuse_at(body, wanted, stage));
+        settle(&inside.graph, &inside.roots, stage, loops)
+    } else {
+        settle(graph, roots, stage, loops)
+    };
+    for _ in 0..MOST_ROUNDS {
+        let reused = reuse_products(&graph, &roots);
+        if reused.graph == graph && reused.roots == roots {
+            break;
+        }
+        let next = settle(&reused.graph, &reused.roots, stage, loops);
+        if next.0 == graph && next.1 == roots {
+            break;
+        }
+        (graph, roots) = next;
+    }
+    (graph, roots)
+}
+
+/// Fuses until nothing changes.
+fn settle(graph: &Graph, roots: &[ValueId], stage: Stage, loops: bool) -> (Graph, Vec<ValueId>) {
+    let mut current = fuse_once(graph, roots, stage);
+    for _ in 0..MOST_ROUNDS {
+        let next = if loops {
+            let pruned = prune_scans(&current.graph, &current.roots);
+            fuse_once(&pruned.graph, &pruned.roots, stage)
+        } else {
+            fuse_once(&current.graph, &current.roots, stage)
+        };
         if next.graph == current.graph && next.roots == current.roots {
-            return (next.graph, next.roots);
+            break;
         }
         current = next;
     }
+    (current.graph, current.roots)
 }
 
 fn fuse_once(graph: &Graph, roots: &[ValueId], stage: Stage) -> Rebuilt {
@@ -106,6 +136,9 @@ fn merge_producers(
     // Inputs that stay: those that have not been merged, and those of the merged ones.
     let mut kept: Vec<ValueId> = inputs.to_vec();
     for (index, &input) in inputs.iter().enumerate() {
+        if !single(index) {
+            continue;
+        }
         let Some((inner, sources)) = producer(graph, input) else {
             continue;
         };
@@ -113,7 +146,7 @@ fn merge_producers(
         after.extend(&sources);
         after.sort_unstable();
         after.dedup();
-        if after.len() > MOST_INPUTS || !single(index) {
+        if after.len() > MOST_INPUTS {
             continue;
         }
         let places = sources.iter().map(|source| {
@@ -138,16 +171,17 @@ fn merge_producers(
 
 /// The map that makes a value, perhaps reshaped afterwards: reshape(map(f, x)) -> map(f, reshape(x)).
 pub(super) fn producer(graph: &mut Graph, value: ValueId) -> Option<(Formula, Vec<ValueId>)> {
-    let node = graph.node(value).clone();
+    let node = graph.node(value);
     let source = match &node.op {
         Op::Map(formula) => return Some((formula.clone(), node.inputs.clone())),
-        Op::Reshape => graph.node(node.inputs[0]).clone(),
+        Op::Reshape if matches!(graph.node(node.inputs[0]).op, Op::Map(_)) => graph.node(node.inputs[0]).clone(),
         _ => return None,
     };
+    let to = node.ty.shape.clone();
     let Op::Map(formula) = source.op else {
         return None;
     };
-    let (from, to) = (source.ty.shape, node.ty.shape);
+    let from = source.ty.shape;
     let shapes = source.inputs.iter().map(|&input| reshaped_like(graph.shape(input), &from, &to));
     let shapes: Vec<Shape> = shapes.collect::<Option<_>>()?;
     let inputs = source.inputs.iter().zip(shapes).map(|(&input, shape)| graph.reshape(input, shape)).collect();
@@ -214,7 +248,7 @@ fn take_out(
     };
     let factors = term.as_factors().map_or_else(|| vec![(term.clone(), 1)], <[_]>::to_vec);
     let (inside, outside): (Vec<_>, Vec<_>) =
-        factors.into_iter().partition(|(factor, _)| factor.arguments().into_iter().any(varies));
+        factors.into_iter().partition(|(factor, _)| factor.mentioned().iter().copied().any(varies));
     // A number is not worth another pass over a parameter's gradient.
     let smaller = !over_samples || axes.len() == rank;
     if (outside.is_empty() && (coefficient == 1.0 || !smaller)) || inside.is_empty() {

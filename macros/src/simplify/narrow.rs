@@ -43,7 +43,8 @@ impl Parts<'_> {
         }
         let (constant, terms) = formula.as_terms();
         if terms.len() > 1 || constant != 0.0 || terms.iter().any(|(_, coefficient)| *coefficient != 1.0) {
-            let terms = terms.into_iter().map(|(term, coefficient)| self.narrowed(&term) * Formula::constant(coefficient));
+            let terms =
+                terms.into_iter().map(|(term, coefficient)| self.narrowed(&term) * Formula::constant(coefficient));
             let terms: Vec<Formula> = terms.collect();
             return self.joined(Formula::constant(constant), terms, |sum, term| sum + term);
         }

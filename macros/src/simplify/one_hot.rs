@@ -25,7 +25,7 @@ pub(super) fn sum(graph: &mut Graph, value: ValueId, axes: &[usize]) -> Option<V
 fn sum_of_term(graph: &Graph, node: &Node, axis: usize, term: &Formula, count: f64) -> Option<Formula> {
     let rank = node.ty.shape.len();
     let same = |formula: &Formula| {
-        !formula.arguments().into_iter().any(|index| varies_along(graph, node.inputs[index], rank, &[axis]))
+        !formula.mentioned().iter().any(|&index| varies_along(graph, node.inputs[index], rank, &[axis]))
     };
     if same(term) {
         return Some(Formula::constant(count) * term.clone());

@@ -2,10 +2,10 @@
 //! cheaper than computing it again, so such functions become values of their own. What then has one use is merged
 //! again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::map_of_mentioned;
-use crate::formula::Formula;
+use crate::formula::{ByFormula, Formula};
 use crate::graph::rebuild::{copy, rebuild, rebuild_bodies};
 use crate::graph::{Graph, Node, Op, ValueId, broadcast_shapes};
 
@@ -29,6 +29,9 @@ fn is_expensive(term: &Formula) -> bool {
 /// values, so that its derivative is not taken for each of these anew.
 fn separated(graph: &mut Graph, formula: &Formula, inputs: &[ValueId], node: &Node) -> ValueId {
     let mut parts: HashSet<Formula> = HashSet::new();
+    if formula.cost() < EXPENSIVE {
+        return graph.map_to(formula.clone(), inputs, node.ty.shape.clone());
+    }
     formula.visit(&mut |term| {
         if !is_expensive(term) {
             return;
@@ -44,7 +47,7 @@ fn separated(graph: &mut Graph, formula: &Formula, inputs: &[ValueId], node: &No
         }
     });
     let mut inputs = inputs.to_vec();
-    let separated = formula.fold(&mut HashMap::new(), &mut |term, children: &[Formula]| {
+    let separated = formula.fold(&mut ByFormula::default(), &mut |term, children: &[Formula]| {
         let term_of_values = term.with_children(children);
         if !parts.contains(term) {
             return term_of_values;
