@@ -8,6 +8,7 @@ mod elementwise;
 mod entry;
 mod expression;
 mod fields;
+mod formulas;
 mod index;
 mod parameters;
 mod scan;
@@ -35,7 +36,7 @@ use value::{Tensor, Value};
 use crate::error::{Checked, Diagnostic, Errors, Reported};
 use crate::function::Setting;
 use crate::graph::{Element, Shape};
-use crate::network::{LayerRow, Network};
+use crate::network::{HomeMade, LayerRow, Network};
 use crate::parse::{Constant, Declaration, Field, Function};
 
 /// More elements than any machine here can hold are a slip of the pen.
@@ -139,6 +140,7 @@ pub(crate) struct Checker<'a> {
     depth: usize,
     entry: Entry,
     rows: Vec<LayerRow>,
+    formulas: Vec<HomeMade>,
     used_fields: std::collections::HashSet<String>,
     /// How often the body being read is run: more than once inside of a scan.
     steps: usize,
@@ -175,6 +177,7 @@ impl<'a> Checker<'a> {
             depth: 0,
             entry: Entry::Forward,
             rows: Vec::new(),
+            formulas: Vec::new(),
             used_fields: std::collections::HashSet::new(),
             steps: 1,
         }
@@ -221,7 +224,12 @@ impl<'a> Checker<'a> {
     /// Counts a turn of a loop or an inlined call.
     fn turn(&mut self, span: Span) -> Checked<()> {
         self.turns += 1;
-        if self.turns > TURNS { self.fail(span, Diagnostic::TooManyTurns { limit: TURNS }) } else { Ok(()) }
+        match self.turns.cmp(&(TURNS + 1)) {
+            std::cmp::Ordering::Less => Ok(()),
+            std::cmp::Ordering::Equal => self.fail(span, Diagnostic::TooManyTurns { limit: TURNS }),
+            // Said once.
+            std::cmp::Ordering::Greater => Err(Reported),
+        }
     }
 
     fn fail<T>(&mut self, span: Span, diagnostic: Diagnostic) -> Checked<T> {

@@ -5,6 +5,7 @@ use std::fmt;
 use proc_macro2::{Ident, Span, TokenStream};
 
 use crate::check::{TensorType, display_shape};
+use crate::formula::Formula;
 use crate::graph::{Element, Shape};
 
 /// What `check` yields and `lower` and `emit` read.
@@ -32,6 +33,8 @@ pub(crate) struct Network {
     pub(crate) methods: Vec<Method>,
     /// One row for each layer call of `forward`, for `summary()`.
     pub(crate) layers: Vec<LayerRow>,
+    /// The user's own functions that are formulas.
+    pub(crate) formulas: Vec<HomeMade>,
     /// The bodies: statements with resolved calls.
     pub(crate) bodies: crate::check::Bodies,
 }
@@ -96,6 +99,17 @@ pub(crate) struct Method {
     pub(crate) attributes: TokenStream,
     pub(crate) inputs: Vec<Argument>,
     pub(crate) outputs: Vec<Signature>,
+}
+
+/// A function of the user, as a formula of its arguments and of parameters.
+#[derive(Debug, Clone)]
+pub(crate) struct HomeMade {
+    pub(crate) name: String,
+    /// How many of the names are arguments of the function; the others are parameters.
+    pub(crate) given: usize,
+    /// Of the formula's arguments.
+    pub(crate) names: Vec<String>,
+    pub(crate) formula: Formula,
 }
 
 /// A line of the summary.

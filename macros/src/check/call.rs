@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token};
 
 use super::expression::is_self;
 use super::value::Value;
-use super::{Checker, Frame};
+use super::{Checker, Frame, ValueRef};
 use crate::error::{Checked, Diagnostic, Reported, closest};
 use crate::function::{Accepts, Kind};
 use crate::parse;
@@ -266,6 +266,13 @@ impl<'a> Checker<'a> {
             (_, true) => self.parameters.enter_root(vec![name.clone()]),
             (_, false) => self.parameters.enter(&name),
         }
+        let start = self.calls.last().map_or(0, Vec::len);
+        let named: Vec<(String, ValueRef)> = (function.arguments.iter().zip(&arguments))
+            .filter_map(|(argument, (_, value))| match value {
+                Value::Tensor(tensor) => Some((argument_name(argument)?, tensor.operand.value)),
+                _ => None,
+            })
+            .collect();
         let bound: Vec<Checked<()>> = function
             .arguments
             .iter()
@@ -282,6 +289,9 @@ impl<'a> Checker<'a> {
         self.parameters.leave();
         self.stack.pop();
         self.frames.pop();
+        if let Ok(Value::Tensor(tensor)) = &value {
+            self.keep_formula(&name, &named, start, tensor.operand.value);
+        }
         value
     }
 

@@ -99,6 +99,7 @@ impl<'a> Checker<'a> {
             loss_attributes: loss_attributes.unwrap_or_default(),
             methods,
             layers: self.rows,
+            formulas: self.formulas,
             bodies,
         }
     }
@@ -277,8 +278,13 @@ impl<'a> Checker<'a> {
         }
         values.extend(target_values);
         inputs.extend(target_inputs);
+        let named = function.arguments.iter().filter_map(super::call::argument_name);
+        let named: Vec<_> = named.zip(inputs.iter().map(|input| input.value)).collect();
         let (value, calls) = self.body(function, vec!["loss".into()], values);
         self.calls.push(calls);
+        if let Ok(Value::Tensor(tensor)) = &value {
+            self.keep_formula("loss", &named, 0, tensor.operand.value);
+        }
         let terms = value.and_then(|value| self.terms(function, value));
         let calls = self.calls.pop().unwrap_or_default();
         self.end_body();

@@ -349,3 +349,17 @@ fn layers_have_their_values() {
     close(&of(quote!(x.softmax().sum(axis = -1)), &[]), &[1.0]);
     close(&of(quote!(x.log_softmax()[2]), &[]), &[6.0 - sum.ln()]);
 }
+
+#[test]
+fn functions_of_the_user_are_known_as_formulas() {
+    let network = network(quote! {
+        struct Formulas { slope: [] = 0.5 }
+        fn gate(v) { sigmoid(v / self.slope) }
+        fn forward(x: [3]) { x.gate().dense(1) }
+        fn loss(y: [1], t: [1]) { 0.5 * (y - t).powi(2) }
+    });
+    let texts: Vec<String> = (network.formulas.iter())
+        .map(|made| format!("{} = {}", made.name, made.formula.display_with(&made.names)))
+        .collect();
+    assert_eq!(texts, ["gate = sigmoid(v / self.slope)", "loss = 0.5 * (y - t)^2"]);
+}

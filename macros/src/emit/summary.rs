@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::entries::EntryPoints;
 use crate::formula::Formula;
 use crate::graph::{Element, Graph, Node, Op, ValueId};
-use crate::network::Network;
+use crate::network::{HomeMade, Network};
 use crate::plan::{Extent, Kernel, Schedule};
 
 /// Multiply-adds of one sample.
@@ -63,13 +63,27 @@ pub(crate) fn summary(network: &Network, entries: &EntryPoints) -> String {
     text
 }
 
-/// Each elementwise formula of a training step (of a prediction, without a loss) with its derivatives. Values are called
-/// by the names of inputs, parameters and layers, or `v` with a number.
+/// The user's own formulas, then each elementwise formula of a training step (of a prediction, without a loss) with its
+/// derivatives. Values are called by the names of inputs, parameters and layers, or `v` with a number.
 pub(crate) fn derivation(network: &Network, entries: &EntryPoints) -> String {
     let graph = entries.loss.as_ref().map_or(&entries.backward.simplified, |loss| &loss.training.simplified);
     let mut text = String::new();
+    for made in &network.formulas {
+        home_made(made, &mut text);
+    }
     describe(graph, network.inputs.len(), &mut Vec::new(), &mut text);
     text
+}
+
+/// A function of the user with its derivatives: `swish(v) = v * sigmoid(v)`.
+fn home_made(made: &HomeMade, text: &mut String) {
+    let HomeMade { name, given, names, formula } = made;
+    let _ = writeln!(text, "{name}({}) = {}", names[..*given].join(", "), formula.display_with(names));
+    let with_result: Vec<String> = names.iter().chain([name]).cloned().collect();
+    for argument in formula.arguments() {
+        let derivative = formula.derivative(argument, names.len());
+        let _ = writeln!(text, "    d {name} / d {} = {}", names[argument], derivative.display_with(&with_result));
+    }
 }
 
 /// `inputs`: how many inputs there are before the targets.

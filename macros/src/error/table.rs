@@ -9,6 +9,9 @@ super::diagnostics! {
     "nesting" Nesting { limit: usize }
         "this is nested more than {limit} levels deep",
         "give inner parts names with `let`, or move them into functions of their own";
+    "long-statement" LongStatement { limit: usize }
+        "this statement goes on for more than {limit} tokens",
+        "give parts names with `let`, repeat with `for`, or move them into functions";
     "missing-struct" MissingStruct {}
         "there is no struct to declare the network's name",
         "begin with `pub struct Name;`";

@@ -7,6 +7,11 @@ use crate::error::{Checked, Diagnostic, Errors};
 /// Deeper nesting is refused, so that no declaration can exhaust the compiler's stack.
 const DEPTH: usize = 64;
 
+/// More tokens than this in one statement are refused, as are more than `RUN` without a group or a literal between:
+/// `syn` reads them by recursion.
+const STATEMENT: usize = 1000;
+const RUN: usize = 400;
+
 /// The macro that a shape behind `let h:` is wrapped in, because `[3, 4]` is no type of Rust. Its tokens are read by
 /// [`super::TypeSyntax`].
 pub(crate) const SHAPE: &str = "__shape";
@@ -21,7 +26,22 @@ fn level(tokens: TokenStream, depth: usize, errors: &mut Errors) -> Checked<Toke
     let mut tokens = tokens.into_iter().peekable();
     // Behind a `let`, before its `=`.
     let mut declaring = false;
+    let (mut statement, mut run) = (0, 0);
     while let Some(token) = tokens.next() {
+        match &token {
+            TokenTree::Punct(end) if matches!(end.as_char(), ';' | ',') => (statement, run) = (0, 0),
+            TokenTree::Group(group) => {
+                let more = matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "else");
+                let ends = group.delimiter() == Delimiter::Brace && !more;
+                (statement, run) = (if ends { 0 } else { statement + 1 }, 0);
+            }
+            TokenTree::Literal(_) => (statement, run) = (statement + 1, 0),
+            _ => (statement, run) = (statement + 1, run + 1),
+        }
+        if statement > STATEMENT || run > RUN {
+            return Err(errors
+                .report(token.span(), Diagnostic::LongStatement { limit: if run > RUN { RUN } else { STATEMENT } }));
+        }
         match token {
             TokenTree::Group(group) => prepared.push(open(group, depth, errors)?),
             TokenTree::Ident(name) => {

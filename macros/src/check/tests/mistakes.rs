@@ -223,6 +223,14 @@ fn bodies() -> Vec<(&'static str, TokenStream)> {
         ("missing-argument", quote!(x.scan(cell))),
         ("layer-name", quote!(x.dense(3, name = a).dense(3, name = a))),
         ("shared-shape", quote!(self.layer(x))),
+        ("long-statement", {
+            let links = vec![quote!(.tanh()); 600];
+            quote!(x #(#links)*)
+        }),
+        ("long-statement", {
+            let signs = vec![quote!(-); 500];
+            quote!(#(#signs)* x)
+        }),
         ("nesting", {
             let mut deep = quote!(x);
             for _ in 0..70 {
