@@ -7,7 +7,7 @@ const SIDE: usize = 8;
 network! {
     pub struct Net;
 
-    fn forward(image: [SIDE, SIDE]) -> [2] { image.flatten().dense(2) }
+    fn forward(image: [SIDE, 8]) -> [2] { image.flatten().dense(2) }
 }
 
 fn main() {
