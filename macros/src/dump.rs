@@ -24,6 +24,7 @@ fn write(folder: PathBuf, network: &Network, entries: &EntryPoints, code: &Token
     file("network.txt", network.to_string())?;
     for entry in entries.all() {
         file(&format!("{}.graph.txt", entry.name), entry.lowered.to_string())?;
+        file(&format!("{}.derivative.txt", entry.name), entry.differentiated.to_string())?;
         file(&format!("{}.adjoint.txt", entry.name), entry.graph.to_string())?;
         file(&format!("{}.plan.txt", entry.name), entry.schedule.to_string())?;
     }

@@ -8,6 +8,13 @@ use crate::network::{Argument, Network, Signature};
 use crate::plan::{Request, Schedule, plan};
 use crate::simplify::{fuse, narrow, prepare};
 
+type Pass = fn(&Graph, &[ValueId]) -> (Graph, Vec<ValueId>);
+
+/// What becomes of a graph between its derivatives and its plan: merging, work out of loops, what that leaves to be merged, and
+/// maps that no kernel takes.
+pub(crate) const PASSES: [(&str, Pass); 4] =
+    [("fuse", fuse), ("hoist", hoist), ("fuse again", fuse), ("narrow", narrow)];
+
 /// One function to be generated: its graph when all passes are through, and its plan.
 #[derive(Debug)]
 pub(crate) struct EntryPoint {
@@ -16,6 +23,14 @@ pub(crate) struct EntryPoint {
     pub(crate) lowered: Graph,
     /// The graph simplified, before differentiation: what is derived.
     pub(crate) simplified: Graph,
+    /// The graph with its derivatives, before the passes.
+    pub(crate) differentiated: Graph,
+    /// Its results, then the gradients of parameters.
+    #[cfg(test)]
+    pub(crate) roots: Vec<ValueId>,
+    /// Numbers of the parameters that have a gradient.
+    #[cfg(test)]
+    pub(crate) gradients: Vec<usize>,
     pub(crate) graph: Graph,
     pub(crate) schedule: Schedule,
 }
@@ -79,17 +94,14 @@ struct Work {
 }
 
 impl Work {
-    /// Fuses, moves work out of loops, splits what no kernel takes, and plans.
+    /// Runs the passes, and plans.
     fn finish(self) -> EntryPoint {
-        let mut roots = self.results.clone();
-        roots.extend(self.gradients.iter().map(|&(_, value)| value));
-        let (graph, roots) = fuse(&self.graph, &roots);
-        let (graph, roots) = hoist(&graph, &roots);
-        let (graph, roots) = fuse(&graph, &roots);
-        let (graph, roots) = narrow(&graph, &roots);
-        let (results, gradients) = roots.split_at(self.results.len());
-        let gradients: Vec<_> =
-            self.gradients.iter().zip(gradients).map(|(&(parameter, _), &value)| (parameter, value)).collect();
+        let (trained, found): (Vec<usize>, Vec<ValueId>) = self.gradients.into_iter().unzip();
+        let roots = [self.results.as_slice(), found.as_slice()].concat();
+        let start = (self.graph.clone(), roots.clone());
+        let (graph, final_roots) = PASSES.iter().fold(start, |(graph, roots), (_, pass)| pass(&graph, &roots));
+        let (results, gradients) = final_roots.split_at(self.results.len());
+        let gradients: Vec<_> = trained.iter().copied().zip(gradients.iter().copied()).collect();
         let schedule = plan(&Request {
             graph: &graph,
             results,
@@ -98,7 +110,18 @@ impl Work {
             per_step: &self.per_step,
             late_inputs: self.late_inputs,
         });
-        EntryPoint { name: self.name, lowered: self.lowered, simplified: self.simplified, graph, schedule }
+        EntryPoint {
+            name: self.name,
+            lowered: self.lowered,
+            simplified: self.simplified,
+            differentiated: self.graph,
+            #[cfg(test)]
+            roots,
+            #[cfg(test)]
+            gradients: trained,
+            graph,
+            schedule,
+        }
     }
 }
 

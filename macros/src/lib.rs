@@ -8,6 +8,8 @@
 //! User errors are found in the first two stages, collected, and reported together; after them nothing can fail.
 
 #[cfg(test)]
+mod canonical;
+#[cfg(test)]
 mod cases;
 mod check;
 mod differentiate;
@@ -24,9 +26,13 @@ mod hoist;
 mod layers;
 mod losses;
 mod lower;
+#[cfg(test)]
+mod mutations;
 mod network;
 mod operations;
 mod parse;
+#[cfg(test)]
+mod pipeline_tests;
 mod plan;
 #[cfg(test)]
 mod reference;

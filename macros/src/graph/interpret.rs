@@ -318,15 +318,20 @@ impl Example {
 
     /// The values of the roots.
     pub(crate) fn evaluate(&self, graph: &Graph, roots: &[ValueId]) -> Vec<Samples> {
+        let (batch, inputs, parameters) = (self.batch, &self.inputs, &self.parameters);
+        let values =
+            self.with_random(|random| interpret(graph, &mut Environment { batch, inputs, parameters, random }));
+        roots.iter().map(|&root| values.value(root).clone()).collect()
+    }
+
+    /// Calls `work` with what gives the next number of a stream.
+    pub(crate) fn with_random<R>(&self, work: impl FnOnce(&mut dyn FnMut(usize) -> f64) -> R) -> R {
         let mut drawn = std::collections::HashMap::new();
-        let mut random = |stream: usize| {
+        work(&mut |stream: usize| {
             let count = drawn.entry(stream).or_insert(0);
             *count += 1;
             hashed(2000 + stream, *count)
-        };
-        let (batch, inputs, parameters) = (self.batch, &self.inputs, &self.parameters);
-        let values = interpret(graph, &mut Environment { batch, inputs, parameters, random: &mut random });
-        roots.iter().map(|&root| values.value(root).clone()).collect()
+        })
     }
 }
 
