@@ -4,9 +4,10 @@
     benches/table.py [--threads "1 2"] [--workloads "W1 W2"] [--save FILE]     run, print, and keep the lines
     benches/table.py --from FILE                                                print kept lines again
 
-PEERS=…/run.sh also runs that harness for other libraries in the same sitting (PEER_NAMES chooses
-which, default "jax-scan torch-eager candle-cpu"). PRIORITY=1 runs everything with real-time
-priority (chrt), for a machine that is not idle. One thread is pinned to the last CPU.
+PEERS=…/run.sh also runs that harness for other libraries in the same sitting. PEER_NAMES chooses
+which (default "jax-scan torch-eager candle-cpu"), PEERS_TARGET is the folder of its Rust builds, and
+its other variables are passed on. PRIORITY=1 runs everything with real-time priority (chrt), for a
+machine that is not idle. One thread is pinned to the last CPU.
 
 Two shares of the peak are given. The *usual* one counts 2 operations a multiply-add and three times
 the forward pass, as other libraries' tables do; it counts an input gradient for the first layer,
@@ -49,13 +50,13 @@ def pinned(command, threads):
     if shutil.which("taskset"):
         chosen = f"{cpus - 1}" if threads == 1 else f"0-{threads - 1}"
         command = ["taskset", "-c", chosen, *command]
-    if os.environ.get("PRIORITY") and shutil.which("chrt"):
-        command = ["chrt", "-f", "1", *command]
     return command
 
 
-def lines_of(command, **options):
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, **options).stdout
+def lines_of(command, environment=None):
+    if os.environ.get("PRIORITY") and shutil.which("chrt"):
+        command = ["chrt", "-f", "1", *command]
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment).stdout
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
@@ -66,6 +67,11 @@ def run(workloads, threads):
     messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
     binary = [message["executable"] for message in messages if message.get("executable")][-1]
     peers = os.environ.get("PEERS")
+    names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu")
+    environment = dict(os.environ)
+    environment.pop("CARGO_TARGET_DIR", None)
+    if os.environ.get("PEERS_TARGET"):
+        environment["CARGO_TARGET_DIR"] = os.environ["PEERS_TARGET"]
     lines = []
 
     def add(new):
@@ -78,8 +84,7 @@ def run(workloads, threads):
         for workload in workloads:
             add(lines_of(pinned([binary, workload, "--threads", str(count)], count)))
             if peers and workload in PEER_WORKLOADS:
-                names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu")
-                add(lines_of(["bash", peers, "-p", names, "-w", workload, "-t", str(count)]))
+                add(lines_of(["bash", peers, "-p", names, "-w", workload, "-t", str(count)], environment))
         # Once more at the end: a machine that slowed down meanwhile shows.
         add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
     return lines
