@@ -109,10 +109,8 @@ pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
 /// By way of a function of the scalar type alone, which is compiled with this library.
 #[inline(always)]
 fn run<T: Scalar, S: Simd>(simd: S, work: Work<'_, T>) {
-    match Instructions::of(simd) {
-        Some(unit) => T::work(unit, &work),
-        None => simd.vectorize(work),
-    }
+    // Every unit that dispatches is known; were there another, its own code would be compiled in every user's crate.
+    T::work(Instructions::of(simd).unwrap_or(Instructions::scalar()), &work);
 }
 
 /// How many of `columns` the next tile of this height takes.
@@ -151,7 +149,7 @@ impl<T: Scalar> WithSimd for Work<'_, T> {
 
 impl<T: Scalar> Block<T> {
     /// Visits the block's tiles, in runs of equal ones.
-    #[inline(always)]
+    #[inline]
     fn walk<S: Simd>(&self, simd: S) {
         let crowded = (self.a_row * size_of::<T>()).is_multiple_of(CROWDED);
         if self.across {
@@ -184,7 +182,7 @@ impl<T: Scalar> Block<T> {
     }
 
     /// `count` tiles of a size, each `step` rows and columns after the one before.
-    #[inline(always)]
+    #[inline]
     fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
         let tiles = Tiles {
             block: self,
@@ -230,7 +228,7 @@ struct Tiles<'a, T> {
 
 impl<T: Scalar> Tiles<'_, T> {
     /// Enters the loop with this size, each a function of its own.
-    #[inline(always)]
+    #[inline]
     fn enter<S: Simd, const ROWS: usize>(&self, simd: S) {
         let lanes = Lanes::<T, S>::COUNT;
         if ROWS == 1 && self.columns == WIDE * lanes {

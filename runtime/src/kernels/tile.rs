@@ -134,6 +134,33 @@ where
     }
 }
 
+/// The epilogue of a block: a step of its own, lest an unoptimised build has all of its values on the stack at once.
+struct Finish<'a, 'b, T, S, In, Out, E, const R: usize, const I: usize, const O: usize> {
+    tiles: &'a mut Tiles<'b, T, S, In, Out, E, R, I, O>,
+    sums: *const T,
+    sums_row: usize,
+    at: [usize; 2],
+    size: [usize; 2],
+}
+
+impl<T, U, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
+    for Finish<'_, '_, T, U, In, Out, E, R, I, O>
+where
+    T: Scalar,
+    U: Simd,
+    In: Inputs<T, R, I>,
+    Out: Outputs<T, R, O>,
+    E: Epilogue<T, I, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // SAFETY: made by `blocks` only, of a block whose sums it has computed.
+        unsafe { self.tiles.finish(self.sums, self.sums_row, self.at, self.size) };
+    }
+}
+
 impl<T, S, In, Out, E, const R: usize, const I: usize, const O: usize> Tiles<'_, T, S, In, Out, E, R, I, O>
 where
     T: Scalar,
@@ -172,7 +199,7 @@ where
     /// As for [`run`](Self::run), with a buffer as large as [`Buffer`].
     #[inline(always)]
     unsafe fn blocks(&mut self, sums: *mut T) {
-        let Operands { m, k, n, .. } = self.operands;
+        let (simd, Operands { m, k, n, .. }) = (self.simd, self.operands);
         let way = self.way();
         // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do, long
         // rows are quicker than short ones.
@@ -202,7 +229,9 @@ where
                     unsafe {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
                         if direct.is_none() && step + steps == k {
-                            self.finish(sums, sums_row, [row, column], [rows, columns]);
+                            let block =
+                                Finish { tiles: self, sums, sums_row, at: [row, column], size: [rows, columns] };
+                            simd.vectorize(block);
                         }
                     }
                     step += steps;
@@ -277,7 +306,7 @@ where
     }
 
     /// Rows, columns and steps that are computed at once: what the buffers hold.
-    #[inline(always)]
+    #[inline]
     fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
         let Operands { m, k, n, .. } = self.operands;
         let width = WIDTH * Lanes::<T, S>::COUNT;
@@ -301,7 +330,7 @@ where
     /// # Safety
     ///
     /// The block of this size must lie at this row, column and step within the product, and its sums at `sums`.
-    #[inline(always)]
+    #[inline]
     unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
         let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.operands;
         let Target { way, across, panel, sums, sums_row, add } = target;
@@ -334,7 +363,7 @@ where
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn way(&self) -> Way {
         let Operands { a_column, b_row, b_column, m, k, n, .. } = self.operands;
         if b_column == 1 || n == 1 {
