@@ -101,9 +101,10 @@ macro_rules! element {
         $scalar:ident, $vector:ident, $mask:ident, digits $digits:literal,
         binary { $($binary:ident: $binary_op:ident,)* }
         unary { $($unary:ident: $unary_op:ident,)* }
+        sign { $sign:literal }
         compare { $($compare:ident: $compare_op:ident,)* }
         others { $splat:ident $mul_add:ident $select:ident $and:ident $or:ident $not:ident $between:ident $bound:ident
-                 $load:ident $store:ident $sum:ident $rotate:ident $to_bits:ident $from_bits:ident }
+                 $load:ident $store:ident $and_bits:ident $sum:ident $rotate:ident $to_bits:ident $from_bits:ident }
         $($specific:item)*
     ) => {
         impl Element for $scalar {
@@ -134,6 +135,12 @@ macro_rules! element {
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
                 simd.$splat(value)
+            }
+
+            // Not `pulp`'s own, whose parts are not always inlined.
+            #[inline(always)]
+            fn lanes_abs<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
+                simd.$and_bits(a, simd.$splat(Self::from_bits(!$sign)))
             }
 
             #[inline(always)]
@@ -230,10 +237,11 @@ element! {
         lanes_add: add_f32s, lanes_sub: sub_f32s, lanes_mul: mul_f32s, lanes_div: div_f32s, raw_min: min_f32s, raw_max: max_f32s,
         bit_and: and_f32s, bit_or: or_f32s, bit_xor: xor_f32s,
     }
-    unary { lanes_abs: abs_f32s, lanes_sqrt: sqrt_f32s, }
+    unary { lanes_sqrt: sqrt_f32s, }
+    sign { 0x8000_0000 }
     compare { lanes_lt: less_than_f32s, lanes_le: less_than_or_equal_f32s, lanes_eq: equal_f32s, }
     others { splat_f32s mul_add_e_f32s select_f32s and_m32s or_m32s not_m32s mask_between_m32s u32
-             mask_load_ptr_f32s mask_store_ptr_f32s reduce_sum_f32s rotate_right_u32s transmute_u32s_f32s
+             mask_load_ptr_f32s mask_store_ptr_f32s and_f32s reduce_sum_f32s rotate_right_u32s transmute_u32s_f32s
              transmute_f32s_u32s }
 
     // Adding 2^23 leaves the whole number n + 127 in the low bits; the shift by 23 makes it the exponent.
@@ -264,10 +272,11 @@ element! {
         lanes_add: add_f64s, lanes_sub: sub_f64s, lanes_mul: mul_f64s, lanes_div: div_f64s, raw_min: min_f64s, raw_max: max_f64s,
         bit_and: and_f64s, bit_or: or_f64s, bit_xor: xor_f64s,
     }
-    unary { lanes_abs: abs_f64s, lanes_sqrt: sqrt_f64s, }
+    unary { lanes_sqrt: sqrt_f64s, }
+    sign { 0x8000_0000_0000_0000 }
     compare { lanes_lt: less_than_f64s, lanes_le: less_than_or_equal_f64s, lanes_eq: equal_f64s, }
     others { splat_f64s mul_add_e_f64s select_f64s and_m64s or_m64s not_m64s mask_between_m64s u64
-             mask_load_ptr_f64s mask_store_ptr_f64s reduce_sum_f64s rotate_right_u64s transmute_u64s_f64s
+             mask_load_ptr_f64s mask_store_ptr_f64s and_f64s reduce_sum_f64s rotate_right_u64s transmute_u64s_f64s
              transmute_f64s_u64s }
 
     // Units shift 32-bit words only: the exponent n + 1023 is placed by adding 2^84 (unit 2^32) times 2^64 at the bottom
