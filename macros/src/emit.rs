@@ -15,10 +15,8 @@ use crate::plan::{Schedule, Source, View};
 use kernels::Writer;
 use parameters::Layout;
 
+use summary::is_tiny;
 pub(crate) use summary::{derivation, multiply_adds, summary};
-
-/// Up to this many multiply-adds a sample, the runtime makes a step of one function.
-const TINY: usize = 256;
 
 /// The code of a network.
 pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
@@ -26,8 +24,7 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
     let most = |size: fn(&Schedule) -> usize| entries.all().map(|entry| size(&entry.schedule)).max().unwrap_or(0);
     let sample_size = most(|schedule| schedule.sample_size);
     let shared_size = most(|schedule| schedule.shared_size);
-    let inlined = multiply_adds(&entries.predict.schedule) <= TINY;
-    let writer = Writer::new(&layout, sample_size, inlined);
+    let writer = Writer::new(&layout, sample_size, is_tiny(&entries.predict.schedule));
     let mut emitter = Emitter { network, entries, writer, sample_size };
     let program = emitter.program(&layout, sample_size, shared_size);
     let methods = methods::methods(network, entries, &mut emitter.writer, sample_size);
@@ -114,6 +111,7 @@ impl Emitter<'_> {
         let multiply_adds = Literal::usize_unsuffixed(multiply_adds(&self.entries.predict.schedule));
         let (sample_size, shared_size) =
             (Literal::usize_unsuffixed(sample_size), Literal::usize_unsuffixed(shared_size));
+        let tiny = is_tiny(&self.entries.predict.schedule);
         let has_loss = network.has_loss;
         let terms = Literal::usize_unsuffixed(self.entries.loss.as_ref().map_or(0, |loss| loss.weighted.len()));
         let batch_of_one = signature::batch_of_one(&inputs);
@@ -134,6 +132,7 @@ impl Emitter<'_> {
                 const ARCHITECTURE: u64 = #fingerprint;
                 const TENSORS: &'static [runtime::Tensor] = #tensors;
                 const MULTIPLY_ADDS: usize = #multiply_adds;
+                const TINY: bool = #tiny;
                 const HAS_LOSS: bool = #has_loss;
                 #[inline(always)]
                 fn no_terms() -> Self::Terms {

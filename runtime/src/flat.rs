@@ -2,6 +2,7 @@
 
 use num_traits::Float;
 
+use crate::kernels::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine, Simd, WithSimd};
 
@@ -31,12 +32,23 @@ impl<T: Scalar> WithSimd for SumOfSquares<'_, T> {
     }
 }
 
-/// The Euclidean norm of all numbers; NaN or infinite only if one of them is. A norm so small that its square is zero
-/// in this type is 0.
+/// The sum of the squares of all numbers: NaN or infinite if one of them is, or if their squares are too large.
+#[inline(always)]
+pub(crate) fn squares<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
+    machine.call(SumOfSquares(numbers))
+}
+
+/// The Euclidean norm of numbers with this sum of squares; NaN or infinite only if one of them is. A norm so small that
+/// its square is zero in this type is 0.
+#[inline(always)]
+pub(crate) fn norm_of<T: Scalar>(squares: T, numbers: &[T]) -> T {
+    if squares.is_finite() { squares.sqrt() } else { scaled_norm(numbers) }
+}
+
+/// The Euclidean norm, as of [`norm_of`].
 #[inline(always)]
 pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
-    let sum = machine.call(SumOfSquares(numbers));
-    if sum.is_finite() { sum.sqrt() } else { scaled_norm(numbers) }
+    norm_of(squares(machine, numbers), numbers)
 }
 
 /// For numbers whose squares are too large for their type.
@@ -124,22 +136,45 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Update<'_,
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { rule, decay, parameters, gradient, states } = self;
-        let decay = Lanes::splat(simd, decay);
-        let mut states = states.map(|state| state.chunks_mut(Lanes::<T, S>::COUNT));
-        let gradients = gradient.chunks(Lanes::<T, S>::COUNT);
-        for (parameters, gradient) in parameters.chunks_mut(Lanes::<T, S>::COUNT).zip(gradients) {
-            let places: [&mut [T]; STATES] = states.each_mut().map(|state| state.next().unwrap_or_default());
-            let mut state = [Lanes::splat(simd, T::zero()); STATES];
-            for index in 0..STATES {
-                state[index] = Lanes::from_slice(simd, places[index]);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let mut length = self.parameters.len().min(self.gradient.len());
+        for state in &self.states {
+            length = length.min(state.len());
+        }
+        let lanes = Lanes::<T, S>::COUNT;
+        let mut position = 0;
+        // SAFETY: the spans end at the shortest slice's length.
+        unsafe {
+            while length - position >= lanes {
+                self.span(simd, position, Whole);
+                position += lanes;
             }
-            let (parameter, state) =
-                rule.update(Lanes::from_slice(simd, parameters), Lanes::from_slice(simd, gradient), state, decay);
-            parameter.to_slice(parameters);
+            if position < length {
+                self.span(simd, position, Part::new(simd, length - position));
+            }
+        }
+    }
+}
+
+impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<'_, T, R, STATES> {
+    /// One register. (By pointers: iterators over so many slices cost more than the arithmetic.)
+    ///
+    /// # Safety
+    /// All slices must reach to the end of the span.
+    #[inline(always)]
+    unsafe fn span<S: Simd>(&mut self, simd: S, position: usize, span: impl Span<T, S>) {
+        let mut state = [Lanes::splat(simd, T::zero()); STATES];
+        // SAFETY: the caller's promise.
+        unsafe {
             for index in 0..STATES {
-                state[index].to_slice(places[index]);
+                state[index] = span.load(simd, self.states[index].as_ptr().add(position));
+            }
+            let parameter = span.load(simd, self.parameters.as_ptr().add(position));
+            let gradient = span.load(simd, self.gradient.as_ptr().add(position));
+            let (parameter, state) = self.rule.update(parameter, gradient, state, Lanes::splat(simd, self.decay));
+            span.store(self.parameters.as_mut_ptr().add(position), parameter);
+            for index in 0..STATES {
+                span.store(self.states[index].as_mut_ptr().add(position), state[index]);
             }
         }
     }

@@ -33,6 +33,7 @@ pub use reductions::{
     max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, sum_inner, sum_outer, sum_strided,
 };
 pub use span::Span;
+pub(crate) use span::{Part, Whole};
 pub use uniform::uniform;
 
 /// Whether every place `offset + Σ index·stride` with `index < extents` lies below `length`.

@@ -92,6 +92,7 @@ impl<T: Scalar> Program for Line<T> {
         },
     ];
     const MULTIPLY_ADDS: usize = 3;
+    const TINY: bool = true;
     const HAS_LOSS: bool = true;
 
     fn no_terms() -> [T; 1] {

@@ -33,6 +33,20 @@ unsafe impl<T: Scalar> Flat<T> for T {}
 // SAFETY: arrays have no padding.
 unsafe impl<T: Scalar, A: Flat<T>, const N: usize> Flat<T> for [A; N] {}
 
+/// Zeros.
+#[inline(always)]
+pub(crate) fn zeroed<T: Scalar, A: Flat<T>>() -> A {
+    // SAFETY: `Flat` promises that zero bytes are a valid value.
+    unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
+}
+
+/// The same numbers.
+#[inline(always)]
+pub(crate) fn copied<T: Scalar, A: Flat<T>>(numbers: &A) -> A {
+    // SAFETY: `Flat` promises numbers and nothing else, which may be copied.
+    unsafe { core::ptr::read(numbers) }
+}
+
 /// A slice of arrays as one slice of numbers.
 #[inline(always)]
 pub fn flatten<T: Scalar, A: Flat<T>>(arrays: &[A]) -> &[T] {

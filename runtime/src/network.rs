@@ -230,6 +230,8 @@ impl<N: Program, M: Method<N>, const CAPACITY: usize> Job for RunMethod<'_, '_, 
     type Network = N;
     type Output = ();
 
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
+
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
         M::run::<X, CAPACITY>(self.network, machine, self.inputs, self.samples, self.memory);
@@ -333,6 +335,8 @@ impl<N: Program, const CAPACITY: usize> Job for LossAndGradient<'_, '_, '_, N, C
     type Network = N;
     type Output = Result<N::Scalar, Error>;
 
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
+
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
         let Self { network, inputs, targets, key, memory, gradient } = self;
@@ -352,6 +356,8 @@ impl<N: Program, const CAPACITY: usize> Job for Loss<'_, '_, '_, N, CAPACITY> {
     type Network = N;
     type Output = Result<N::Scalar, Error>;
 
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
+
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
         pass::loss::<N, X, CAPACITY>(machine, self.network, self.inputs, self.targets, self.memory)
@@ -368,6 +374,8 @@ struct Predict<'a, 'i, N: Program, const CAPACITY: usize> {
 impl<N: Program, const CAPACITY: usize> Job for Predict<'_, '_, N, CAPACITY> {
     type Network = N;
     type Output = ();
+
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
@@ -386,6 +394,8 @@ struct Forward<'a, 'i, N: Program, const CAPACITY: usize> {
 impl<N: Program, const CAPACITY: usize> Job for Forward<'_, '_, N, CAPACITY> {
     type Network = N;
     type Output = ();
+
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
@@ -406,6 +416,8 @@ struct Backward<'a, 'i, 'o, N: Program, const CAPACITY: usize> {
 impl<N: Program, const CAPACITY: usize> Job for Backward<'_, '_, '_, N, CAPACITY> {
     type Network = N;
     type Output = ();
+
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {

@@ -12,7 +12,7 @@ pub use sgd::Sgd;
 
 use crate::flat::{Rule, Update};
 use crate::init;
-use crate::memory::Flat;
+use crate::memory::{Flat, copied};
 use crate::pass::{self, Job};
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -155,6 +155,53 @@ fn apply<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize
     machine: X,
     network: &mut N,
     gradient: &N,
+    states: [&mut [N::Scalar]; STATES],
+    decay: Decay,
+    rule: R,
+) {
+    // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
+    if const { !any_frozen(N::TENSORS) } && decay.excluded == 0 {
+        let decay = N::Scalar::constant(decay.rate);
+        let (parameters, gradient) = (network.as_flat_mut(), gradient.as_flat());
+        machine.call(Update { rule, decay, parameters, gradient, states });
+    } else if X::PLAIN {
+        apply_near(machine, network, gradient, states, decay, rule);
+    } else {
+        apply_apart(machine, network, gradient, states, decay, rule);
+    }
+    init::bound(network);
+}
+
+const fn any_frozen(tensors: &[Tensor]) -> bool {
+    let mut index = 0;
+    while index < tensors.len() {
+        if tensors[index].frozen {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// [`apply_apart`] from a copy: of what is read at places found by a loop, nothing becomes a register.
+#[inline(always)]
+fn apply_near<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize>(
+    machine: X,
+    network: &mut N,
+    gradient: &N,
+    states: [&mut [N::Scalar]; STATES],
+    decay: Decay,
+    rule: R,
+) {
+    apply_apart(machine, network, &copied(gradient), states, decay, rule);
+}
+
+/// [`apply`] for runs of neighbours.
+#[inline(always)]
+fn apply_apart<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize>(
+    machine: X,
+    network: &mut N,
+    gradient: &N,
     mut states: [&mut [N::Scalar]; STATES],
     decay: Decay,
     rule: R,
@@ -175,7 +222,6 @@ fn apply<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize
             states: states.each_mut().map(|state| state.get_mut(start..end).unwrap_or_default()),
         });
     }
-    init::bound(network);
 }
 
 #[cfg(test)]

@@ -7,19 +7,24 @@ use num_traits::{Float, Zero};
 use crate::data::Samples;
 use crate::error::Error;
 use crate::flat;
+use crate::memory::{copied, zeroed};
 use crate::program::Program;
 use crate::random::mix;
 use crate::scalar::Scalar;
-use crate::simd::{Inlined, Instructions, Machine, Outlined, Simd, WithSimd};
+use crate::simd::{Instructions, Machine, Outlined, Plain, Simd, WithSimd};
 
-/// Up to this many multiply-adds a sample, a network's kernels become part of the step: calling them would cost more
-/// than their arithmetic.
-const TINY: usize = 256;
+/// Samples at a time up to which a tiny network's kernels become part of a pass. More of them are worth vectors.
+const FEW: usize = 4;
+/// Bytes of gradient and memory that may be variables of such a pass, on the stack as far as they do not become registers.
+const SMALL: usize = 2048;
 
 /// Work on a network, to be compiled for each vector unit.
 pub(crate) trait Job {
     type Network: Program;
     type Output;
+
+    /// Whether kernels become part of the job, see [`is_tiny`].
+    const TINY: bool = false;
 
     fn run<X: Machine>(self, machine: X) -> Self::Output;
 }
@@ -31,8 +36,13 @@ impl<J: Job> WithSimd for Dispatched<J> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> J::Output {
-        if const { J::Network::MULTIPLY_ADDS <= TINY } { self.0.run(Inlined(simd)) } else { self.0.run(Outlined(simd)) }
+        if J::TINY { self.0.run(Plain(simd)) } else { self.0.run(Outlined(simd)) }
     }
+}
+
+/// Whether kernels become part of a pass over this many samples at a time, and its numbers registers.
+pub(crate) const fn is_tiny<N: Program, const CAPACITY: usize>() -> bool {
+    N::TINY && CAPACITY <= FEW && size_of::<N>() + size_of::<N::Memory<CAPACITY>>() <= SMALL
 }
 
 #[inline(always)]
@@ -77,7 +87,8 @@ pub(crate) fn check<I: Samples, T: Samples>(inputs: I, targets: T) -> Result<usi
 pub(crate) fn pieces<const CAPACITY: usize>(samples: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..samples.div_ceil(CAPACITY)).map(move |piece| {
         let start = piece * CAPACITY;
-        (start, samples.min(start + CAPACITY))
+        // One sample at a time is a number that the compiler knows.
+        (start, if CAPACITY == 1 { start + 1 } else { samples.min(start + CAPACITY) })
     })
 }
 
@@ -143,7 +154,7 @@ pub(crate) fn loss<N: Program, X: Machine, const CAPACITY: usize>(
     total(&terms, &scales)
 }
 
-/// The batch's loss in training, its gradient, and the gradient's norm.
+/// The batch's loss in training, its gradient, and the sum of the gradient's squares.
 #[inline(always)]
 pub(crate) fn loss_and_gradient<N: Program, X: Machine, const CAPACITY: usize>(
     machine: X,
@@ -158,16 +169,109 @@ pub(crate) fn loss_and_gradient<N: Program, X: Machine, const CAPACITY: usize>(
         return Err(Error::NoLoss);
     }
     let samples = check(inputs, targets)?;
-    let scales = scales(machine, network, inputs, targets, samples, memory)?;
-    let mut terms = N::no_terms();
-    for (start, end) in pieces::<CAPACITY>(samples) {
-        let (inputs, targets, piece) = (inputs.range(start, end), targets.range(start, end), key.piece(start));
-        let (count, accumulate) = (end - start, start > 0);
-        let part =
-            network.run_loss_and_gradient(machine, inputs, targets, count, scales, piece, memory, gradient, accumulate);
-        add(&mut terms, part);
-    }
+    let pieces = Pieces { network, inputs, targets, samples, key, memory, gradient: &mut *gradient };
+    let (terms, scales) = if X::PLAIN { pieces.near(machine)? } else { pieces.far(machine)? };
     let loss = total(&terms, &scales)?;
-    let norm = flat::norm(machine, gradient.as_flat());
-    if norm.is_finite() { Ok((loss, norm)) } else { Err(Error::NonFiniteGradient) }
+    let squares = flat::squares(machine, gradient.as_flat());
+    if squares.is_finite() || norm::<N, X>(squares, gradient).is_finite() {
+        Ok((loss, squares))
+    } else {
+        Err(Error::NonFiniteGradient)
+    }
+}
+
+/// The norm of a gradient whose squares have this sum.
+#[inline(always)]
+pub(crate) fn norm<N: Program, X: Machine>(squares: N::Scalar, gradient: &N) -> N::Scalar {
+    /// A copy: of what others have seen the address, nothing becomes a register.
+    #[inline(always)]
+    fn near<N: Program>(squares: N::Scalar, gradient: &N) -> N::Scalar {
+        flat::norm_of(squares, copied(gradient).as_flat())
+    }
+
+    if X::PLAIN { near(squares, gradient) } else { flat::norm_of(squares, gradient.as_flat()) }
+}
+
+/// A batch on its way through [`loss_and_gradient`].
+struct Pieces<'a, 'i, 't, N: Program, const CAPACITY: usize> {
+    network: &'a N,
+    inputs: N::Inputs<'i>,
+    targets: N::Targets<'t>,
+    samples: usize,
+    key: Key,
+    memory: &'a mut N::Memory<CAPACITY>,
+    gradient: &'a mut N,
+}
+
+impl<N: Program, const CAPACITY: usize> Pieces<'_, '_, '_, N, CAPACITY> {
+    /// The terms of the loss and their scales.
+    #[inline(always)]
+    fn far<X: Machine>(self, machine: X) -> Result<(N::Terms, N::Terms), Error> {
+        let scales = scales(machine, self.network, self.inputs, self.targets, self.samples, self.memory)?;
+        Ok((self.from(machine, 0, scales), scales))
+    }
+
+    /// As [`far`](Self::far), with the memory as a variable, whose numbers become registers, and the usual case of a single
+    /// piece in a straight line.
+    #[inline(always)]
+    fn near<X: Machine>(self, machine: X) -> Result<(N::Terms, N::Terms), Error> {
+        let Self { network, inputs, targets, samples, key, memory, gradient } = self;
+        let mut near: N::Memory<CAPACITY> = zeroed();
+        let scales = scales(machine, network, inputs, targets, samples, &mut near)?;
+        let first = Pieces { network, inputs, targets, samples, key, memory: &mut near, gradient: &mut *gradient };
+        let mut terms = first.piece(machine, 0, if CAPACITY == 1 { 1 } else { samples.min(CAPACITY) }, scales);
+        if samples > CAPACITY {
+            // A copy: of what others have seen the address, nothing becomes a register.
+            let mut sums = copied(gradient);
+            let others = Pieces { network, inputs, targets, samples, key, memory, gradient: &mut sums };
+            add(&mut terms, rest(machine, others, scales));
+            *gradient = sums;
+        }
+        Ok((terms, scales))
+    }
+
+    #[inline(always)]
+    fn piece<X: Machine>(self, machine: X, start: usize, end: usize, scales: N::Terms) -> N::Terms {
+        let Self { network, inputs, targets, key, memory, gradient, .. } = self;
+        let (inputs, targets, key) = (inputs.range(start, end), targets.range(start, end), key.piece(start));
+        let (count, accumulate) = (end - start, start > 0);
+        network.run_loss_and_gradient(machine, inputs, targets, count, scales, key, memory, gradient, accumulate)
+    }
+
+    /// All pieces from the one with this number on.
+    #[inline(always)]
+    fn from<X: Machine>(self, machine: X, first: usize, scales: N::Terms) -> N::Terms {
+        let mut terms = N::no_terms();
+        for (start, end) in pieces::<CAPACITY>(self.samples).skip(first) {
+            let piece = Pieces { memory: &mut *self.memory, gradient: &mut *self.gradient, ..self };
+            add(&mut terms, piece.piece(machine, start, end, scales));
+        }
+        terms
+    }
+}
+
+/// The pieces behind the first one: tiny networks rarely have any.
+#[cold]
+#[inline(never)]
+fn rest<N: Program, X: Machine, const CAPACITY: usize>(
+    machine: X,
+    pieces: Pieces<'_, '_, '_, N, CAPACITY>,
+    scales: N::Terms,
+) -> N::Terms {
+    struct Rest<'a, 'i, 't, N: Program, X, const CAPACITY: usize> {
+        machine: X,
+        pieces: Pieces<'a, 'i, 't, N, CAPACITY>,
+        scales: N::Terms,
+    }
+
+    impl<N: Program, X: Machine, const CAPACITY: usize> WithSimd for Rest<'_, '_, '_, N, X, CAPACITY> {
+        type Output = N::Terms;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> N::Terms {
+            self.pieces.from(self.machine, 1, self.scales)
+        }
+    }
+
+    machine.outline(Rest { machine, pieces, scales })
 }

@@ -42,6 +42,8 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     const TENSORS: &'static [Tensor];
     /// Multiply-adds of one sample's prediction.
     const MULTIPLY_ADDS: usize;
+    /// Whether calls of kernels for one sample would cost more than their arithmetic.
+    const TINY: bool;
     /// Whether a loss was declared.
     const HAS_LOSS: bool;
 

@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use crate::error::Error;
 use crate::flat;
+use crate::memory::zeroed;
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::pass::{self, Job, Key};
@@ -235,18 +236,56 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_
     type Network = N;
     type Output = Result<N::Scalar, Error>;
 
+    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
+
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
-        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
-        let key = Key { seed: workspace.key.seed, step: settings.steps };
-        let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
-        let (loss, norm) =
-            pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
-        settings.steps += 1;
-        flat::clip(machine, gradient.as_flat_mut(), norm, N::Scalar::constant(settings.clip));
-        settings.optimizer.update(machine, settings.steps, settings.rate, network, gradient, &mut state.0);
-        Ok(loss)
+        if X::PLAIN { self.near(machine) } else { self.far(machine) }
     }
+}
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, CAPACITY> {
+    /// With the gradient as a variable, whose numbers become registers. (In a function of its own: where unoptimised
+    /// code for a large network passed, it would have its place on the stack even if it was not used.)
+    #[inline(always)]
+    fn near<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
+        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
+        let mut near = zeroed();
+        let loss = step(machine, &mut network.0, &mut near, &mut state.0, workspace, settings, inputs, targets);
+        gradient.0 = near;
+        loss
+    }
+
+    #[inline(always)]
+    fn far<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
+        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
+        step(machine, &mut network.0, &mut gradient.0, &mut state.0, workspace, settings, inputs, targets)
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a trainer, of which the gradient may lie elsewhere")]
+#[inline(always)]
+fn step<N: Program, O: Optimizer<N>, X: Machine, const CAPACITY: usize>(
+    machine: X,
+    network: &mut N,
+    gradient: &mut N,
+    state: &mut O::State,
+    workspace: &mut Workspace<N, CAPACITY>,
+    settings: &mut Settings<O>,
+    inputs: N::Inputs<'_>,
+    targets: N::Targets<'_>,
+) -> Result<N::Scalar, Error> {
+    let key = Key { seed: workspace.key.seed, step: settings.steps };
+    let memory = &mut workspace.memory.0;
+    let (loss, squares) =
+        pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
+    settings.steps += 1;
+    if settings.clip < f64::INFINITY {
+        let norm = pass::norm::<N, X>(squares, gradient);
+        flat::clip(machine, gradient.as_flat_mut(), norm, N::Scalar::constant(settings.clip));
+    }
+    settings.optimizer.update(machine, settings.steps, settings.rate, network, gradient, state);
+    Ok(loss)
 }
 
 /// Room for a trainer in a `static`: zeros in `.bss`, no flash, no heap.

@@ -14,7 +14,6 @@ pub(crate) fn multiply_adds(schedule: &Schedule) -> usize {
 }
 
 fn count(kernels: &[Kernel]) -> usize {
-    let size = |extents: &[Extent]| extents.iter().map(|extent| extent.count).product::<usize>();
     kernels
         .iter()
         .map(|kernel| match kernel {
@@ -23,6 +22,30 @@ fn count(kernels: &[Kernel]) -> usize {
             _ => 0,
         })
         .sum()
+}
+
+/// Indices of one sample.
+fn size(extents: &[Extent]) -> usize {
+    extents.iter().map(|extent| extent.count).product()
+}
+
+/// Up to this many multiply-adds and elements of other kernels, calls would cost more than the arithmetic.
+const TINY: usize = 256;
+
+/// Whether the kernels of a sample are to become part of one function.
+pub(super) fn is_tiny(schedule: &Schedule) -> bool {
+    work(&schedule.kernels) <= TINY
+}
+
+fn work(kernels: &[Kernel]) -> usize {
+    let of = |kernel: &Kernel| match kernel {
+        Kernel::Contract { outer, m, k, n, .. } => size(outer) * size(&[*m, *k, *n]),
+        Kernel::Nest { extents, .. } => size(extents),
+        Kernel::Lookup { extents, width, .. } | Kernel::LookupAdjoint { extents, width, .. } => size(extents) * width,
+        Kernel::Random { output, .. } => output.shape.iter().product(),
+        Kernel::Loop { steps, kernels, .. } => steps * work(kernels),
+    };
+    kernels.iter().map(of).sum()
 }
 
 /// Layers with output shape, parameters, multiply-adds and bytes (of `f32`), and their sums.

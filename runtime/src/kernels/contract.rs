@@ -217,7 +217,7 @@ where
                 scalar: PhantomData::<T>,
             };
             // SAFETY: both matrices, the inputs and the outputs fit the extents, and the index lies below them.
-            unsafe { if X::INLINED { tiles.run_small() } else { tiles.run() } };
+            unsafe { if X::PLAIN { tiles.run_plain() } else { tiles.run() } };
             for (index, &extent) in index.iter_mut().zip(&self.outer).rev() {
                 *index += 1;
                 if *index < extent {

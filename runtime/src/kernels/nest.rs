@@ -62,6 +62,9 @@ where
         if self.extents.contains(&0) {
             return;
         }
+        if S::IS_SCALAR {
+            return self.unravelled(simd);
+        }
         let mut index = [0; R];
         'rows: loop {
             self.row(simd, &index);
@@ -84,6 +87,24 @@ where
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
 {
+    /// All rows, each found by its number: in loops that unroll, the divisions are done by the compiler.
+    #[inline(always)]
+    fn unravelled<S: Simd>(&mut self, simd: S) {
+        let mut rows = 1;
+        for &extent in &self.extents[..R - 1] {
+            rows *= extent;
+        }
+        for row in 0..rows {
+            let (mut index, mut rest) = ([0; R], row);
+            for axis in (0..R - 1).rev() {
+                // None is zero; said so that no check for that remains.
+                let extent = self.extents[axis].max(1);
+                (index[axis], rest) = (rest % extent, rest / extent);
+            }
+            self.row(simd, &index);
+        }
+    }
+
     /// One run of the innermost loop.
     #[inline(always)]
     fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]) {

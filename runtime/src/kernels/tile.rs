@@ -245,62 +245,48 @@ where
         }
     }
 
-    /// Computes the product register by register, without buffers or calls: for sizes so small that all loops unroll.
+    /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.
     ///
     /// # Safety
     ///
     /// As for [`run`](Self::run).
     #[inline(always)]
-    pub(super) unsafe fn run_small(&mut self) {
+    pub(super) unsafe fn run_plain(&mut self) {
+        debug_assert!(S::IS_SCALAR, "numbers, not vectors");
         let Operands { m, n, .. } = self.operands;
-        let lanes = Lanes::<T, S>::COUNT;
         let mut index = self.index;
         for row in 0..m {
             index[R - 2] = row;
             let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
             let mut states = self.outputs.begin(self.simd);
-            // SAFETY: the registers lie within the product, up to the end of their span.
+            // SAFETY: the numbers are those of the product.
             unsafe {
-                for register in 0..n / lanes {
-                    let column = register * lanes;
-                    let product = self.small_product(row, column, Whole);
+                for column in 0..n {
+                    let product = self.plain_product(row, column);
                     self.emit(product, &from, &to, &mut states, column, Whole);
-                }
-                if n % lanes > 0 {
-                    let (column, last) = (n / lanes * lanes, Part::new(self.simd, n % lanes));
-                    let product = self.small_product(row, column, last);
-                    self.emit(product, &from, &to, &mut states, column, last);
                 }
                 self.outputs.finish(states, &to);
             }
         }
     }
 
-    /// One register of the product.
+    /// One number of the product.
     ///
     /// # Safety
     ///
-    /// It must lie within the product, up to the end of the span.
+    /// It must lie within the product.
     #[inline(always)]
-    unsafe fn small_product(&self, row: usize, column: usize, span: impl Span<T, S>) -> Lanes<T, S> {
+    unsafe fn plain_product(&self, row: usize, column: usize) -> Lanes<T, S> {
         let Operands { a, a_row, a_column, b, b_row, b_column, k, .. } = self.operands;
         let mut sum = Lanes::constant(self.simd, 0.0);
         for step in 0..k {
-            let b = b.wrapping_add(step * b_row + column * b_column);
-            // SAFETY: the row, the step and the span's columns lie within the matrices.
-            unsafe {
-                let factor = Lanes::splat(self.simd, *a.wrapping_add(row * a_row + step * a_column));
-                let columns = if b_column == 1 || Lanes::<T, S>::COUNT == 1 {
-                    span.load(self.simd, b)
-                } else {
-                    let mut apart = T::splat(self.simd, T::zero());
-                    for (lane, value) in T::as_mut_slice::<S>(&mut apart).iter_mut().take(span.count()).enumerate() {
-                        *value = *b.wrapping_add(lane * b_column);
-                    }
-                    Lanes::wrap(self.simd, apart)
-                };
-                sum = factor.mul_add(columns, sum);
-            }
+            // SAFETY: row, step and column lie within the matrices.
+            let (a, b) = unsafe {
+                (*a.wrapping_add(row * a_row + step * a_column), *b.wrapping_add(step * b_row + column * b_column))
+            };
+            let (a, b) = (Lanes::splat(self.simd, a), Lanes::splat(self.simd, b));
+            // The first product starts the sum: one addition less to wait for.
+            sum = if step == 0 { a * b } else { a.mul_add(b, sum) };
         }
         sum
     }

@@ -150,17 +150,14 @@ impl fmt::Display for Instructions {
 
 /// How code that already runs on a vector unit enters a kernel.
 pub trait Machine: Copy {
-    /// The vector unit.
-    type Simd: Simd;
-
-    /// Whether kernels become part of their caller.
-    const INLINED: bool;
-
-    /// The unit's token.
-    fn simd(self) -> Self::Simd;
+    /// Whether kernels are plain loops over single numbers.
+    const PLAIN: bool;
 
     /// Runs a kernel.
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output;
+
+    /// Runs something as a function of its own, compiled for the vector unit.
+    fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output;
 }
 
 /// Every kernel is a function of its own, compiled once for all calls with the same sizes.
@@ -168,37 +165,35 @@ pub trait Machine: Copy {
 pub struct Outlined<S>(pub S);
 
 impl<S: Simd> Machine for Outlined<S> {
-    type Simd = S;
-
-    const INLINED: bool = false;
-
-    #[inline(always)]
-    fn simd(self) -> S {
-        self.0
-    }
+    const PLAIN: bool = false;
 
     #[inline(always)]
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
         self.0.vectorize(operation)
     }
-}
-
-/// Kernels become part of their caller: tiny networks, whose calls would cost more than their arithmetic.
-#[derive(Clone, Copy, Debug)]
-pub struct Inlined<S>(pub S);
-
-impl<S: Simd> Machine for Inlined<S> {
-    type Simd = S;
-
-    const INLINED: bool = true;
 
     #[inline(always)]
-    fn simd(self) -> S {
-        self.0
+    fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        self.0.vectorize(operation)
     }
+}
+
+/// Kernels become part of their caller and work on one number at a time: tiny networks, whose rows fill no register, and
+/// whose calls would cost more than their arithmetic. Sizes are constants there, so that all loops unroll and values pass
+/// from one kernel to the next in registers; what the compiler then finds to do at once, it does on the vector unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain<S>(pub S);
+
+impl<S: Simd> Machine for Plain<S> {
+    const PLAIN: bool = true;
 
     #[inline(always)]
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
-        operation.with_simd(self.0)
+        operation.with_simd(ScalarUnit)
+    }
+
+    #[inline(always)]
+    fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        self.0.vectorize(operation)
     }
 }

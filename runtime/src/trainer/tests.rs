@@ -68,6 +68,29 @@ fn a_step_is_gradient_and_update() {
     assert_eq!(updater.steps(), trainer.steps());
 }
 
+/// Tiny networks with room for few samples take a way of their own.
+#[test]
+fn pieces_of_any_length_give_the_same_steps() {
+    fn steps<const CAPACITY: usize>(clip: f64) -> (Vec<f64>, Line, Line) {
+        let (inputs, targets, weights) = samples(7);
+        let mut trainer = Trainer::<Line, _, CAPACITY>::new(Adam::new(0.05), Seed(3));
+        trainer.set_clip_norm(clip).unwrap();
+        let losses = (0..5).map(|_| trainer.step(&inputs, (&targets, &weights)).unwrap()).collect();
+        (losses, *trainer.network(), *trainer.gradient())
+    }
+    for clip in [f64::INFINITY, 0.1] {
+        let (losses, network, gradient) = steps::<8>(clip);
+        assert!(gradient.as_flat().iter().any(|&part| part != 0.0));
+        for (other_losses, other, other_gradient) in
+            [steps::<1>(clip), steps::<2>(clip), steps::<4>(clip), steps::<5>(clip)]
+        {
+            let got = other_losses.iter().chain(other.as_flat()).chain(other_gradient.as_flat());
+            let expected = losses.iter().chain(network.as_flat()).chain(gradient.as_flat());
+            assert!(got.zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-12));
+        }
+    }
+}
+
 #[test]
 fn what_fails_leaves_the_trainer_as_it_was() {
     let (inputs, targets, weights) = samples(6);

@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{contiguous, store, sum_outer};
-use crate::simd::{Inlined, Machine, Outlined};
+use crate::simd::{Machine, Outlined, Plain};
 
 /// How a matrix lies in memory: rows, columns or both apart.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        [product::<T, _>(Outlined(simd), self.0), product::<T, _>(Inlined(simd), self.0)]
+        [product::<T, _>(Outlined(simd), self.0), product::<T, _>(Plain(simd), self.0)]
     }
 }
 

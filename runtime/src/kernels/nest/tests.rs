@@ -9,7 +9,7 @@ use crate::kernels::{
     broadcast, contiguous, indices, max_inner, max_strided, min_outer, position, scalar, store, store_strided, strided,
     sum_inner, sum_outer, sum_strided,
 };
-use crate::simd::{Inlined, Outlined};
+use crate::simd::{Outlined, Plain};
 
 /// `a·b + c` and `a - previous`.
 #[derive(Clone, Copy)]
@@ -110,7 +110,7 @@ impl WithSimd for Reduce<'_> {
             [vec![7.0; a * b], vec![2.0; a], vec![7.0; c], vec![0.5; b * c], vec![7.0; b], vec![7.0; 1], vec![7.0; c]];
         let [rows, planes, columns, accumulated, smallest, largest, scattered] = &mut out;
         nest(
-            Inlined(simd),
+            Plain(simd),
             self.extents,
             (contiguous(self.data, 0, [b * c, c, 1]),),
             (
