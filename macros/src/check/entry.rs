@@ -19,6 +19,9 @@ use crate::parse::{self, Function, Header};
 /// The types of the outputs of an entry point, and where they come from.
 type Outputs = Vec<(TensorType, Origin)>;
 
+/// Inputs, targets or outputs pass through Rust as tuples, of which the runtime knows those up to this length.
+const MOST: usize = 8;
+
 /// A function that Rust calls.
 struct Point {
     arguments: Vec<Argument>,
@@ -113,6 +116,10 @@ impl<'a> Checker<'a> {
         let read: Vec<Checked<(Argument, Value, Operand)>> =
             arguments.iter().map(|argument| self.entry_argument(function, argument)).collect();
         let read: Vec<_> = read.into_iter().collect::<Checked<_>>()?;
+        if let Some((ninth, ..)) = read.get(MOST) {
+            let what = if function == "loss" { "targets" } else { "arguments" };
+            return self.too_many(ninth.span, function, what, read.len());
+        }
         let mut names: HashMap<&str, Span> = HashMap::new();
         let mut twice = None;
         for (argument, ..) in &read {
@@ -130,6 +137,11 @@ impl<'a> Checker<'a> {
             lists.2.push(operand);
         }
         Ok(lists)
+    }
+
+    fn too_many<T>(&mut self, span: Span, function: &str, what: &str, found: usize) -> Checked<T> {
+        let mistake = Diagnostic::EntryCount { function: function.into(), what: what.into(), found, limit: MOST };
+        self.fail(span, mistake)
     }
 
     fn entry_argument(&mut self, function: &str, argument: &'a parse::Argument) -> Checked<(Argument, Value, Operand)> {
@@ -215,6 +227,9 @@ impl<'a> Checker<'a> {
             Value::Tuple(items) => items,
             single => vec![single],
         };
+        if items.len() > MOST {
+            return self.too_many(span, &name, "outputs", items.len());
+        }
         let mut tensors = Vec::new();
         for item in items {
             match item {

@@ -29,6 +29,9 @@ impl<'a> Checker<'a> {
                 let found = name.to_string();
                 let suggestion = match found.as_str() {
                     "Class" | "Length" => format!("write its bound: `{found}<10>`"),
+                    "f32" | "f64" => "leave it out: `[3]` has three numbers, `[]` one, of the type that Rust chooses with `Name<f64>`; \
+                        one number for a whole step is a `Scalar`"
+                        .into(),
                     _ => suggestion(&found, NAMES, || {
                         "types are shapes such as `[28, 28]`, `Class<10>`, `[Class<65>; 64]`, `Length<64>`, `Scalar` and tuples".into()
                     }),

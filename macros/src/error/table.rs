@@ -296,6 +296,9 @@ super::diagnostics! {
     "entry-type" EntryType { function: String, name: String }
         "the type of `{name}` is not known: `{function}` is called from Rust",
         "write it, such as `{name}: [3]`, `{name}: Class<10>` or `{name}: Scalar`";
+    "entry-count" EntryCount { function: String, what: String, found: usize, limit: usize }
+        "`{function}` has {found} {what}, more than the {limit} that a tuple of them holds in Rust",
+        "join some that have equal shapes to one tensor, such as `x: [{found}, 3]`, and take it apart by `x[0]`, `x[1]`";
     "entry-output" EntryOutput { function: String, found: String }
         "`{function}` must return a tensor of real numbers or a tuple of them, this is {found}",
         "return tensors; numbers become tensors by arithmetic with one";

@@ -355,6 +355,10 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
         ("entry-type", loss(quote!(y, t), quote!(mse(y, t)))),
         ("entry-output", quote! { struct A; fn forward(x: [2]) { (x, (x, x)) } }),
         ("entry-output", quote! { struct A; fn forward(x: Class<2>) { x } }),
+        (
+            "entry-count",
+            quote! { struct A; fn forward(x: [9]) { (x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8]) } },
+        ),
         ("no-input", quote! { struct A; fn forward(x: Scalar) { x } }),
         ("no-input", quote! { struct A; fn forward() { zeros([2]) } }),
         ("missing-value", quote! { struct A; fn forward(x: [2]) { let y = x; } }),
