@@ -143,40 +143,67 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
 
     /// The hyperbolic tangent.
     ///
-    /// Within 2 ulp (`f32`, `f64`).
+    /// Within 2 ulp (`f32`) or 3 (`f64`).
     #[inline(always)]
     pub fn tanh(self) -> Self {
+        // From these bounds on it is 1.
+        let bound = self.like(if T::DIGITS == 24 { 10.0 } else { 20.0 });
         let magnitude = self.abs();
-        // Below 0.6 x + x³·p(x²), where p approximates (tanh x / x - 1)/x² to 2^-28 or 2^-57 of tanh x / x.
+        let x = magnitude.gt(bound).select(bound, magnitude);
+        let tanh = if T::DIGITS == 24 { x.tanh_single() } else { x.tanh_double() };
+        tanh.copy_sign(self)
+    }
+
+    /// `tanh` from 0 to 10.
+    #[inline(always)]
+    fn tanh_single(self) -> Self {
+        // Below 0.6 x + x³·p(x²), where p approximates (tanh x / x - 1)/x² to 2^-28 of tanh x / x.
         let square = self * self;
-        let cubic = if T::DIGITS == 24 {
-            square.polynomial([
-                -0.005906343612670698,
-                0.0208058274792141,
-                -0.05378682891453707,
-                0.1333196019015186,
-                -0.3333329935877938,
-            ])
-        } else {
-            square.polynomial([
-                -1.7214230853327172e-5,
-                7.938417082594075e-5,
-                -0.0002304567554979151,
-                0.0005872173055057525,
-                -0.0014552240062326144,
-                0.003592039037340074,
-                -0.008863226981208748,
-                0.021869488018101464,
-                -0.0539682539499804,
-                0.13333333333301173,
-                -0.33333333333333137,
-            ])
-        };
-        let small = (magnitude * square).mul_add(cubic, magnitude);
-        // Above, 1 - 2/(e^2x + 1), whose second term is at most half: its error counts half. Infinity gives 1.
+        let cubic = square.polynomial([
+            -0.005906343612670698,
+            0.0208058274792141,
+            -0.05378682891453707,
+            0.1333196019015186,
+            -0.3333329935877938,
+        ]);
+        let small = (self * square).mul_add(cubic, self);
+        // Above, 1 - 2/(e^2x + 1), whose second term is at most half: its error counts half, and less than that for large n,
+        // so that ln 2 needs no second part.
         let one = self.like(1.0);
-        let two = self.like(2.0);
-        let large = one - two / ((magnitude + magnitude).exp() + one);
-        magnitude.lt(self.like(0.6)).select(small, large).copy_sign(self)
+        let y = self + self;
+        let n = (y * self.like(LOG2_E)).round_small();
+        let r = (-n).mul_add(self.like(core::f64::consts::LN_2), y);
+        let power = one + (r * r).mul_add(r.exp_quotient(), r);
+        let large = self.like(-2.0).mul_add(n.power_of_two().mul_add(power, one).recip(), one);
+        self.lt(self.like(0.6)).select(small, large)
+    }
+
+    /// `tanh` from 0 to 20.
+    #[inline(always)]
+    fn tanh_double(self) -> Self {
+        // -t/(t + 2) with t = e^-2x - 1 = 2^n·(e^r - 1) + (2^n - 1). Negative exponents, so that the sum is just below 2 for
+        // small numbers, where it is rounded half as much as just above.
+        let y = -(self + self);
+        // n changes at -0.75 rather than at -0.5: the difference of what is left cancels less.
+        let n = y.mul_add(self.like(LOG2_E), self.like(0.25)).round_small();
+        let (high, low) = self.ln_2_parts();
+        let r = (-n).mul_add(low, (-n).mul_add(high, y));
+        // For -0.755 ≤ r / ln 2 ≤ 0.255 approximates (e^r - 1 - r)/r² to 2^-62 of the result.
+        let quotient = r.polynomial([
+            1.7592761890609703e-9,
+            2.4774210217267442e-8,
+            2.754642214872364e-7,
+            2.7557192450480624e-6,
+            2.480159157869525e-5,
+            0.0001984126997891494,
+            0.001388888888927246,
+            0.008333333333307715,
+            0.04166666666666459,
+            0.16666666666666677,
+            0.5,
+        ]);
+        let reduced = (r * r).mul_add(quotient, r);
+        let (scale, one) = (n.power_of_two(), self.like(1.0));
+        scale.mul_add(reduced, scale - one) / scale.mul_add(reduced, scale + one)
     }
 }
