@@ -24,6 +24,27 @@ pub trait Output<T: Scalar, const R: usize> {
     /// What is carried along a row.
     type State<S: Simd>: Copy;
 
+    /// Whether the values of a column can be combined before they are written.
+    const FOLDS: bool = false;
+
+    /// Whether all rows of the last but one loop are combined into one.
+    #[inline(always)]
+    fn is_one_row(&self) -> bool {
+        false
+    }
+
+    /// What combines with any value to that value.
+    #[inline(always)]
+    fn identity<S: Simd>(&self, simd: S) -> Lanes<T, S> {
+        Lanes::constant(simd, 0.0)
+    }
+
+    /// Two values of a column.
+    #[inline(always)]
+    fn combine<S: Simd>(&self, _folded: Lanes<T, S>, value: Lanes<T, S>) -> Lanes<T, S> {
+        value
+    }
+
     /// Whether every index below `extents` lies inside the slice.
     fn fits(&self, extents: &[usize; R]) -> bool;
 
@@ -77,6 +98,18 @@ pub trait Output<T: Scalar, const R: usize> {
 pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
     /// What is carried along a row, for each destination.
     type States<S: Simd>: Copy;
+
+    /// As [`Output::FOLDS`], of all.
+    const FOLDS: bool;
+
+    /// As [`Output::is_one_row`], of all.
+    fn are_one_row(&self) -> bool;
+
+    /// As [`Output::identity`].
+    fn identities<S: Simd>(&self, simd: S) -> [Lanes<T, S>; M];
+
+    /// As [`Output::combine`].
+    fn combine<S: Simd>(&self, folded: [Lanes<T, S>; M], values: [Lanes<T, S>; M]) -> [Lanes<T, S>; M];
 
     /// Whether every index below `extents` lies inside all slices.
     fn fit(&self, extents: &[usize; R]) -> bool;
@@ -265,6 +298,27 @@ macro_rules! outputs {
     ($($count:literal: $($output:ident $place:tt)*;)*) => {$(
         impl<T: Scalar, const R: usize, $($output: Output<T, R>),*> Outputs<T, R, $count> for ($($output,)*) {
             type States<S: Simd> = ($($output::State<S>,)*);
+
+            const FOLDS: bool = true $(&& $output::FOLDS)*;
+
+            #[inline(always)]
+            fn are_one_row(&self) -> bool {
+                true $(&& self.$place.is_one_row())*
+            }
+
+            #[inline(always)]
+            fn identities<S: Simd>(&self, simd: S) -> [Lanes<T, S>; $count] {
+                [$(self.$place.identity(simd)),*]
+            }
+
+            #[inline(always)]
+            fn combine<S: Simd>(
+                &self,
+                folded: [Lanes<T, S>; $count],
+                values: [Lanes<T, S>; $count],
+            ) -> [Lanes<T, S>; $count] {
+                [$(self.$place.combine(folded[$place], values[$place])),*]
+            }
 
             #[inline(always)]
             fn fit(&self, extents: &[usize; R]) -> bool {

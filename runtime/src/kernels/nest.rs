@@ -65,10 +65,17 @@ where
         if S::IS_SCALAR {
             return self.unravelled(simd);
         }
+        // Rows that are combined into one are walked through column by column.
+        let down = O::FOLDS && self.outputs.are_one_row();
+        let inner = if down { 2 } else { 1 };
         let mut index = [0; R];
         'rows: loop {
-            self.row(simd, &index);
-            for (index, &extent) in index.iter_mut().zip(&self.extents).rev().skip(1) {
+            if down {
+                self.columns(simd, &index);
+            } else {
+                self.row(simd, &index);
+            }
+            for (index, &extent) in index.iter_mut().zip(&self.extents).rev().skip(inner) {
                 *index += 1;
                 if *index < extent {
                     continue 'rows;
@@ -121,6 +128,60 @@ where
             self.step(simd, &from, &to, &mut states, position, Part::new(simd, length - position));
         }
         // SAFETY: the operands fit the extents, and `index` lies below them.
+        unsafe { self.outputs.finish(states, &to) };
+    }
+
+    /// All rows of the last but one loop, combined into one: their sums stay in registers, where they would wait for one
+    /// another in memory.
+    #[inline(always)]
+    fn columns<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
+        if !O::FOLDS {
+            return;
+        }
+        const TOGETHER: usize = 4;
+        let (length, lanes) = (self.extents[R - 1], Lanes::<T, S>::COUNT);
+        let mut position = 0;
+        while length - position >= TOGETHER * lanes {
+            self.fold::<S, TOGETHER>(simd, index, position, Whole);
+            position += TOGETHER * lanes;
+        }
+        while position < length {
+            let part = Part::new(simd, length - position);
+            self.fold::<S, 1>(simd, index, position, part);
+            position += lanes;
+        }
+    }
+
+    /// `REGISTERS` neighbouring columns of registers.
+    #[inline(always)]
+    fn fold<S: Simd, const REGISTERS: usize>(
+        &mut self,
+        simd: S,
+        index: &[usize; R],
+        position: usize,
+        span: impl Span<T, S>,
+    ) {
+        let lanes = Lanes::<T, S>::COUNT;
+        let mut index = *index;
+        let to = self.outputs.bases(&index);
+        let previous = [Lanes::constant(simd, 0.0); M];
+        let mut folded = [self.outputs.identities(simd); REGISTERS];
+        for row in 0..self.extents[R - 2] {
+            index[R - 2] = row;
+            let from = self.inputs.bases(&index);
+            for register in 0..REGISTERS {
+                // SAFETY: the operands fit the extents, the index lies below them, and the span ends within the row.
+                let inputs = unsafe { self.inputs.load(simd, &from, position + register * lanes, span) };
+                let values = self.body.evaluate(simd, inputs, previous);
+                folded[register] = self.outputs.combine(folded[register], values);
+            }
+        }
+        let mut states = self.outputs.begin(simd);
+        for register in 0..REGISTERS {
+            // SAFETY: as above.
+            unsafe { self.outputs.write(&mut states, &to, position + register * lanes, span, folded[register]) };
+        }
+        // SAFETY: as above.
         unsafe { self.outputs.finish(states, &to) };
     }
 

@@ -289,7 +289,24 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R
 impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Outer<'_, T, K, R> {
     type State<S: Simd> = ();
 
+    const FOLDS: bool = true;
+
     reduction!();
+
+    #[inline(always)]
+    fn is_one_row(&self) -> bool {
+        R >= 2 && self.strides[R - 2] == 0
+    }
+
+    #[inline(always)]
+    fn identity<S: Simd>(&self, simd: S) -> Lanes<T, S> {
+        Lanes::splat(simd, K::identity())
+    }
+
+    #[inline(always)]
+    fn combine<S: Simd>(&self, folded: Lanes<T, S>, value: Lanes<T, S>) -> Lanes<T, S> {
+        K::combine(folded, value)
+    }
 
     #[inline(always)]
     fn begin<S: Simd>(&self, _: S) {}

@@ -6,10 +6,10 @@ use pulp::{Simd, WithSimd};
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{
-    broadcast, contiguous, indices, max_inner, max_strided, min_outer, position, scalar, store, store_strided, strided,
-    sum_inner, sum_outer, sum_strided,
+    broadcast, contiguous, indices, max_inner, max_outer, max_strided, min_outer, position, scalar, store,
+    store_strided, strided, sum_inner, sum_outer, sum_strided,
 };
-use crate::simd::{Outlined, Plain};
+use crate::simd::{Machine, Outlined, Plain};
 
 /// `a·b + c` and `a - previous`.
 #[derive(Clone, Copy)]
@@ -101,16 +101,23 @@ struct Reduce<'a> {
 }
 
 impl WithSimd for Reduce<'_> {
-    type Output = [Vec<f64>; 7];
+    type Output = [[Vec<f64>; 7]; 2];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        [self.on(Outlined(simd)), self.on(Plain(simd))]
+    }
+}
+
+impl Reduce<'_> {
+    #[inline(always)]
+    fn on(&self, machine: impl Machine) -> [Vec<f64>; 7] {
         let [a, b, c] = self.extents;
         let mut out =
             [vec![7.0; a * b], vec![2.0; a], vec![7.0; c], vec![0.5; b * c], vec![7.0; b], vec![7.0; 1], vec![7.0; c]];
         let [rows, planes, columns, accumulated, smallest, largest, scattered] = &mut out;
         nest(
-            Plain(simd),
+            machine,
             self.extents,
             (contiguous(self.data, 0, [b * c, c, 1]),),
             (
@@ -160,6 +167,53 @@ fn reductions_over_any_loops() {
         }
         on_every_unit(
             || Reduce { extents, data: &data },
+            |unit, out| {
+                for out in out {
+                    for (which, (got, expected)) in out.iter().zip(&expected).enumerate() {
+                        let context = format!("{unit}, {extents:?}, reduction {which}");
+                        assert_close(got.iter().copied(), expected, 1e-14, &context);
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// Reductions over rows only, which are walked through column by column.
+struct Down<'a>(Reduce<'a>);
+
+impl WithSimd for Down<'_> {
+    type Output = [Vec<f64>; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Reduce { extents, data } = self.0;
+        let [a, b, c] = extents;
+        let mut out = [vec![7.0; c], vec![0.5; a * c], vec![7.0; a * c]];
+        let [all, sums, largest] = &mut out;
+        let values = contiguous(data, 0, [b * c, c, 1]);
+        nest(Outlined(simd), extents, (values,), (sum_outer(all, 0, [0, 0, 1], false),), Copied);
+        let outputs = (sum_outer(sums, 0, [c, 0, 1], true), max_outer(largest, 0, [c, 0, 1], false));
+        nest(Outlined(simd), extents, (values,), outputs, Copied);
+        out
+    }
+}
+
+#[test]
+fn reductions_down_columns() {
+    let mut random = Random(8);
+    for extents in [[1, 1, 1], [2, 3, 5], [3, 2, 16], [1, 9, 33], [2, 4, 64], [2, 3, 150], [2, 0, 4]] {
+        let [a, b, c] = extents;
+        let data = random.numbers(a * b * c);
+        let mut expected = [vec![0.0; c], vec![0.5; a * c], vec![f64::NEG_INFINITY; a * c]];
+        for (place, &value) in data.iter().enumerate() {
+            let (i, k) = (place / (b * c), place % c);
+            expected[0][k] += value;
+            expected[1][i * c + k] += value;
+            expected[2][i * c + k] = expected[2][i * c + k].max(value);
+        }
+        on_every_unit(
+            || Down(Reduce { extents, data: &data }),
             |unit, out| {
                 for (which, (got, expected)) in out.iter().zip(&expected).enumerate() {
                     let context = format!("{unit}, {extents:?}, reduction {which}");
