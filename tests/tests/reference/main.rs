@@ -1,6 +1,8 @@
 //! Values and gradients held against those of PyTorch, which the programs in `tests/data` wrote down.
 
 mod activations;
+mod losses;
+mod table;
 
 /// Whether two numbers are the same up to rounding: relative to the expected one, or absolutely where that is small.
 fn agrees(found: f64, expected: f64) -> bool {
