@@ -1,6 +1,7 @@
 //! Values and gradients held against those of PyTorch, which the programs in `tests/data` wrote down.
 
 mod activations;
+mod layers;
 mod losses;
 mod table;
 

@@ -1,7 +1,9 @@
 //! Tensors of cases, as the programs in `tests/data` write them: `case;tensor;index;number`.
 
-use backprop::Instructions;
+use std::ops::Range;
+
 use backprop::memory::Flat;
+use backprop::{Instructions, Program};
 
 use super::agrees;
 
@@ -20,6 +22,10 @@ impl Case {
         let lines: Vec<_> = of_case.map(|columns| (columns[1], columns[3].parse().unwrap())).collect();
         assert!(!lines.is_empty(), "there is no case `{name}`");
         Self { name, lines }
+    }
+
+    pub(crate) fn has(&self, tensor: &str) -> bool {
+        self.lines.iter().any(|(name, _)| *name == tensor)
     }
 
     /// The numbers of a tensor, row by row; none if the case does not have it.
@@ -43,4 +49,34 @@ impl Case {
             assert!(agrees(found, expected), "{case}, {unit}: {tensor} {index} is {found}, not {expected}");
         }
     }
+
+    /// Gives their numbers to all trained parameters whose names begin with the prefix, which the file leaves out.
+    pub(crate) fn fill_parameters<N: Program<Scalar = f64>>(&self, network: &mut N, prefix: &str) {
+        for (name, range) in parameters::<N>(prefix) {
+            network.as_flat_mut()[range].copy_from_slice(&self.numbers(name));
+        }
+    }
+
+    /// # Panics
+    /// When the gradient of one of those parameters differs.
+    #[track_caller]
+    pub(crate) fn assert_gradient_agrees<N: Program<Scalar = f64>>(
+        &self,
+        unit: Instructions,
+        gradient: &N,
+        prefix: &str,
+    ) {
+        for (name, range) in parameters::<N>(prefix) {
+            self.assert_agrees(unit, &format!("{name}.gradient"), &gradient.as_flat()[range]);
+        }
+    }
+}
+
+/// Names without the prefix, and places in the flat view.
+fn parameters<N: Program>(prefix: &str) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+    let trained = N::TENSORS.iter().filter(|tensor| !tensor.frozen);
+    trained.filter_map(move |tensor| {
+        let range = tensor.offset..tensor.offset + tensor.len();
+        tensor.name.strip_prefix(prefix).map(|name| (name, range))
+    })
 }
