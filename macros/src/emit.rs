@@ -118,6 +118,7 @@ impl Emitter<'_> {
         let first_output = signature::first_output(network.outputs.len());
         let predict = self.predict();
         let loss = self.loss();
+        let whole = self.writer.whole();
         let backward = self.backward();
         quote! {
             impl<T: runtime::Scalar> runtime::Held for #name<T> {
@@ -134,6 +135,7 @@ impl Emitter<'_> {
                 const MULTIPLY_ADDS: usize = #multiply_adds;
                 const TINY: bool = #tiny;
                 const HAS_LOSS: bool = #has_loss;
+                const WHOLE: &'static [bool] = &[#(#whole),*];
                 #[inline(always)]
                 fn no_terms() -> Self::Terms {
                     [T::zero(); #terms]
@@ -157,7 +159,7 @@ impl Emitter<'_> {
             fn run_predict<X: runtime::Machine, const CAPACITY: usize>(
                 &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, memory: &mut Self::Memory<CAPACITY>,
             ) {
-                let parameters = runtime::Flat::as_flat(self);
+                let parameters = runtime::Readable::from(runtime::Flat::as_flat(self));
                 let memory = runtime::cells(memory);
                 let accumulate = false;
                 #bind
@@ -179,11 +181,10 @@ impl Emitter<'_> {
     }
 
     fn loss(&mut self) -> TokenStream {
-        let arguments = quote! {
-            &self, machine: X, inputs: Self::Inputs<'_>, targets: Self::Targets<'_>, samples: usize
-        };
+        let batch = quote!(inputs: Self::Inputs<'_>, targets: Self::Targets<'_>, samples: usize);
+        let arguments = quote!(&self, machine: X, #batch);
         let memory = quote!(memory: &mut Self::Memory<CAPACITY>);
-        let more = quote!(scales: Self::Terms, key: u64, #memory, gradient: &mut Self, accumulate: bool);
+        let more = quote!(scales: Self::Terms, key: u64, #memory, gradient: G, accumulate: bool);
         let header = quote!(<X: runtime::Machine, const CAPACITY: usize>);
         let [weights, loss, training] = match &self.entries.loss {
             Some(loss) => self.losses(loss),
@@ -195,7 +196,9 @@ impl Emitter<'_> {
             #[inline(always)]
             fn run_loss #header(#arguments, #memory) -> Self::Terms { #loss }
             #[inline(always)]
-            fn run_loss_and_gradient #header(#arguments, #more) -> Self::Terms { #training }
+            fn run_loss_and_gradient<'g, X: runtime::Machine, G: runtime::Gradients<'g, T>, const CAPACITY: usize>(
+                machine: X, parameters: runtime::Readable<'_, T>, #batch, #more
+            ) -> Self::Terms { #training }
         }
     }
 
@@ -205,10 +208,13 @@ impl Emitter<'_> {
         let inputs = bind_inputs(&self.network.inputs, &quote!(inputs), 0);
         let targets = bind_inputs(&self.network.targets, &quote!(targets), count);
         let bind = quote! {
-            let parameters = runtime::Flat::as_flat(self);
             let memory = runtime::cells(memory);
             #inputs
             #targets
+        };
+        let bind_all = quote! {
+            let parameters = runtime::Readable::from(runtime::Flat::as_flat(self));
+            #bind
         };
         let terms = loss.weighted.len();
         let mut found = 0..;
@@ -226,20 +232,27 @@ impl Emitter<'_> {
         let weights = self.writer.calls(&loss.weights.schedule, &loss.weights.schedule.kernels);
         let evaluation = self.writer.calls(&loss.loss.schedule, &loss.loss.schedule.kernels);
         let totals: Vec<_> = (0..terms).map(|index| self.read(&loss.loss, index)).collect();
-        let training = self.writer.calls(&loss.training.schedule, &loss.training.schedule.kernels);
+        let schedule = &loss.training.schedule;
+        self.writer.apply_whole(schedule, schedule.results_known());
+        let (first, second) = schedule.kernels.split_at(schedule.results_known());
+        let (first, second) = (self.writer.calls(schedule, first), self.writer.calls(schedule, second));
         let trained: Vec<_> = (0..terms).map(|index| self.read(&loss.training, index)).collect();
         let scales = (0..terms).map(|index| format_ident!("input_{}", count + self.network.targets.len() + index));
-        let clear = self.clear_gradient(&loss.training.schedule);
+        let clear = self.clear_gradient(schedule);
         [
-            quote!(let accumulate = false; #bind #weights [#(#weight_results),*]),
-            quote!(let accumulate = false; #bind #evaluation [#(#totals),*]),
+            quote!(let accumulate = false; #bind_all #weights [#(#weight_results),*]),
+            quote!(let accumulate = false; #bind_all #evaluation [#(#totals),*]),
             quote! {
-                let gradient = runtime::cells(gradient);
+                let (gradients, gradient) = (gradient, runtime::Gradients::cells(gradient));
                 #bind
                 let [#(#scales),*] = scales;
-                #clear
-                #training
-                [#(#trained),*]
+                #first
+                let terms = [#(#trained),*];
+                if X::PLAIN || runtime::is_finite(&terms, &scales) {
+                    #clear
+                    #second
+                }
+                terms
             },
         ]
     }
@@ -281,6 +294,7 @@ impl Emitter<'_> {
         let count = self.network.inputs.len();
         let outputs = self.network.outputs.len();
         let (first, second) = entry.schedule.kernels.split_at(entry.schedule.first_half);
+        self.writer.apply_whole(&entry.schedule, 0);
         let bind = bind_inputs(&self.network.inputs, &quote!(inputs), 0);
         let first = self.writer.calls(&entry.schedule, first);
         let second = self.writer.calls(&entry.schedule, second);
@@ -295,7 +309,7 @@ impl Emitter<'_> {
                 &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, key: u64,
                 memory: &mut Self::Memory<CAPACITY>,
             ) {
-                let parameters = runtime::Flat::as_flat(self);
+                let parameters = runtime::Readable::from(runtime::Flat::as_flat(self));
                 let memory = runtime::cells(memory);
                 let accumulate = false;
                 #bind
@@ -313,7 +327,8 @@ impl Emitter<'_> {
                 key: u64, memory: &mut Self::Memory<CAPACITY>, gradient: &mut Self, accumulate: bool,
             ) {
                 let gradient = runtime::cells(gradient);
-                let parameters = runtime::Flat::as_flat(self);
+                let gradients = runtime::Kept(gradient);
+                let parameters = runtime::Readable::from(runtime::Flat::as_flat(self));
                 let memory = runtime::cells(memory);
                 #bind
                 let #pattern = output_gradients;

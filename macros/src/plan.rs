@@ -63,7 +63,9 @@ pub(crate) fn plan(request: &Request) -> Schedule {
         let ty = graph.ty(value);
         desired.push((value, View::dense(Source::Gradient(parameter), ty.element, &ty.shape, false)));
     }
-    let body = Body { graph, inputs, roots, desired, late_inputs: request.late_inputs };
+    // A loss is known before work begins on its gradient: one that is not finite has none.
+    let first = if request.batched_results { &[] } else { request.results };
+    let body = Body { graph, inputs, roots, desired, first, late_inputs: request.late_inputs };
     let mut kernels = Vec::new();
     let (_, first_half) = planner.body(&body, &mut kernels);
     planner.schedule.results = results;
@@ -81,6 +83,8 @@ struct Body<'a> {
     roots: Vec<ValueId>,
     /// Where some of the roots are to be written.
     desired: Vec<(ValueId, View)>,
+    /// Values to be computed before all others.
+    first: &'a [ValueId],
     late_inputs: Option<usize>,
 }
 
@@ -97,7 +101,7 @@ impl Planner {
         let needed = body.graph.needed(&body.roots);
         let groups = group::group(body.graph, &needed, &body.roots, body.late_inputs);
         let mut locations = Locations::new(self, body, &needed);
-        let order = groups.ordered(body.graph);
+        let order = groups.ordered(body.graph, body.first);
         let early = groups.early(&order);
         let mut settled = vec![false; body.desired.len()];
         let mut first_half = kernels.len();

@@ -1,8 +1,7 @@
-//! One pass over all numbers of a network: norm, scaling, updates.
+//! One pass over all numbers of a gradient: norm, scaling.
 
 use num_traits::Float;
 
-use crate::kernels::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine, Simd, WithSimd};
 
@@ -99,84 +98,6 @@ pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T
     let factor = maximum / (norm + T::constant(1e-6));
     if factor < T::one() {
         scale(machine, numbers, factor);
-    }
-}
-
-/// What an optimizer does to one parameter, written for a vector of them.
-pub(crate) trait Rule<T: Scalar, const STATES: usize>: Copy {
-    /// The new parameters and the new state; `decay` is the weight decay, 0 where it is excluded.
-    fn update<S: Simd>(
-        self,
-        parameter: Lanes<T, S>,
-        gradient: Lanes<T, S>,
-        state: [Lanes<T, S>; STATES],
-        decay: Lanes<T, S>,
-    ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
-}
-
-/// Zero instead of a denormal number. What shrinks by a factor each step, as the running means of gradients that have
-/// become zero, would otherwise stay denormal for ever, and slow every operation down.
-#[inline(always)]
-pub(crate) fn flush<T: Scalar, S: Simd>(state: Lanes<T, S>) -> Lanes<T, S> {
-    let simd = state.simd();
-    let small = state.abs().lt(Lanes::splat(simd, T::min_positive_value()));
-    small.select(Lanes::splat(simd, T::zero()), state)
-}
-
-/// One rule over a run of parameters, all slices of the same length.
-pub(crate) struct Update<'a, T, R, const STATES: usize> {
-    pub(crate) rule: R,
-    pub(crate) decay: T,
-    pub(crate) parameters: &'a mut [T],
-    pub(crate) gradient: &'a [T],
-    pub(crate) states: [&'a mut [T]; STATES],
-}
-
-impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Update<'_, T, R, STATES> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let mut length = self.parameters.len().min(self.gradient.len());
-        for state in &self.states {
-            length = length.min(state.len());
-        }
-        let lanes = Lanes::<T, S>::COUNT;
-        let mut position = 0;
-        // SAFETY: the spans end at the shortest slice's length.
-        unsafe {
-            while length - position >= lanes {
-                self.span(simd, position, Whole);
-                position += lanes;
-            }
-            if position < length {
-                self.span(simd, position, Part::new(simd, length - position));
-            }
-        }
-    }
-}
-
-impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<'_, T, R, STATES> {
-    /// One register. (By pointers: iterators over so many slices cost more than the arithmetic.)
-    ///
-    /// # Safety
-    /// All slices must reach to the end of the span.
-    #[inline(always)]
-    unsafe fn span<S: Simd>(&mut self, simd: S, position: usize, span: impl Span<T, S>) {
-        let mut state = [Lanes::splat(simd, T::zero()); STATES];
-        // SAFETY: the caller's promise.
-        unsafe {
-            for index in 0..STATES {
-                state[index] = span.load(simd, self.states[index].as_ptr().add(position));
-            }
-            let parameter = span.load(simd, self.parameters.as_ptr().add(position));
-            let gradient = span.load(simd, self.gradient.as_ptr().add(position));
-            let (parameter, state) = self.rule.update(parameter, gradient, state, Lanes::splat(simd, self.decay));
-            span.store(self.parameters.as_mut_ptr().add(position), parameter);
-            for index in 0..STATES {
-                span.store(self.states[index].as_mut_ptr().add(position), state[index]);
-            }
-        }
     }
 }
 

@@ -68,6 +68,7 @@ mod workspace;
 
 // Training.
 mod flat;
+mod gradients;
 pub mod optimizers;
 pub mod schedules;
 mod trainer;
@@ -124,9 +125,11 @@ pub mod prelude {
 pub mod __private {
     pub use crate::data::{Class, Column, Datum, Length, Samples, flatten_indices};
     pub use crate::error::Error;
+    pub use crate::gradients::{Gradients, Kept};
     pub use crate::kernels::*;
     pub use crate::memory::{Arena, Flat, cells, clear, flatten, read, results};
     pub use crate::network::{Held, Method, Network, run_method};
+    pub use crate::pass::is_finite;
     pub use crate::program::Program;
     pub use crate::random::combine as mix;
     pub use crate::scalar::{Scalar, step_number};

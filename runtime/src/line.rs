@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::data::Samples;
+use crate::gradients::Gradients;
+use crate::kernels::Readable;
 use crate::memory::{Arena, Flat, arrays, results};
 use crate::network::Held;
 use crate::program::Program;
@@ -94,6 +96,7 @@ impl<T: Scalar> Program for Line<T> {
     const MULTIPLY_ADDS: usize = 3;
     const TINY: bool = true;
     const HAS_LOSS: bool = true;
+    const WHOLE: &'static [bool] = &[];
 
     fn no_terms() -> [T; 1] {
         [T::zero()]
@@ -147,27 +150,31 @@ impl<T: Scalar> Program for Line<T> {
         [losses.fold(T::zero(), |sum, loss| sum + loss)]
     }
 
-    fn run_loss_and_gradient<X: Machine, const C: usize>(
-        &self,
+    fn run_loss_and_gradient<'g, X: Machine, G: Gradients<'g, T>, const C: usize>(
         machine: X,
+        parameters: Readable<'_, T>,
         inputs: &[[T; 2]],
         (targets, weights): (&[[T; 1]], &[T]),
         samples: usize,
         [scale]: [T; 1],
         _: u64,
         memory: &mut Arena<T, C, 3, 0>,
-        gradient: &mut Self,
+        gradient: G,
         accumulate: bool,
     ) -> [T; 1] {
         assert!(samples <= C);
-        if !accumulate {
-            *gradient = Self::ZERO();
-        }
+        assert_eq!(parameters.len(), 4);
+        // SAFETY: the four parameters of a line, which nobody changes meanwhile.
+        let line = unsafe { &*parameters.as_ptr().cast::<Self>() };
+        let mut sums = Self::ZERO();
         for ((x, t), &weight) in inputs.iter().zip(targets).zip(weights) {
-            let error = self.output(x) - t[0];
-            self.add_gradient(x, scale * weight * (error + error), gradient);
+            let error = line.output(x) - t[0];
+            line.add_gradient(x, scale * weight * (error + error), &mut sums);
         }
-        self.run_loss(machine, inputs, (targets, weights), samples, memory)
+        for (cell, &sum) in gradient.cells().iter().zip(sums.as_flat()) {
+            cell.set(if accumulate { cell.get() + sum } else { sum });
+        }
+        line.run_loss(machine, inputs, (targets, weights), samples, memory)
     }
 
     fn run_forward<X: Machine, const C: usize>(

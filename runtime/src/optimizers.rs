@@ -3,21 +3,22 @@
 mod adam;
 mod momentum;
 mod sgd;
+mod update;
 
 use core::fmt;
 
 pub use adam::{Adam, AdamW, Moments};
 pub use momentum::Momentum;
 pub use sgd::Sgd;
+pub use update::{Rule, Ruled, Update};
+pub(crate) use update::{apply, stretches};
 
-use crate::flat::{Rule, Update};
 use crate::init;
-use crate::memory::{Flat, copied};
+use crate::memory::Flat;
 use crate::pass::{self, Job};
 use crate::program::Program;
-use crate::scalar::Scalar;
 use crate::simd::{Instructions, Machine};
-use crate::tensor::{Role, Tensor};
+use crate::tensor::Role;
 
 /// How a gradient changes the parameters of a network.
 ///
@@ -26,11 +27,19 @@ use crate::tensor::{Role, Tensor};
 pub trait Optimizer<N: Program>: Clone {
     /// What is remembered between steps.
     type State: Flat<N::Scalar>;
+    /// One step, ready to be taken.
+    type Update<'a>: Update<N::Scalar>
+    where
+        Self::State: 'a;
 
-    /// One step. Frozen parameters stay as they are, bounded ones are kept within their bounds.
+    /// Prepares a step.
     ///
     /// `step` counts from 1; `rate` is a schedule's factor, by which the optimizer's own learning rate is multiplied.
     /// The settings are mutable only to keep what can be computed from `step` and the last call's.
+    fn begin<'a>(&mut self, step: u64, rate: f64, network: &'a mut N, state: &'a mut Self::State) -> Self::Update<'a>;
+
+    /// One step. Frozen parameters stay as they are, bounded ones are kept within their bounds.
+    #[inline(always)]
     fn update<X: Machine>(
         &mut self,
         machine: X,
@@ -39,7 +48,11 @@ pub trait Optimizer<N: Program>: Clone {
         network: &mut N,
         gradient: &N,
         state: &mut Self::State,
-    );
+    ) {
+        let update = self.begin(step, rate, network, state);
+        apply(machine, update, gradient, &[]);
+        init::bound(network);
+    }
 
     /// This optimizer with its state on the heap, made in place, for a loop of one's own.
     #[cfg(feature = "alloc")]
@@ -144,83 +157,8 @@ impl Decay {
         Self { excluded: self.excluded | 1 << role as u8, ..self }
     }
 
-    const fn of(self, tensor: &Tensor) -> f64 {
-        if self.excluded & 1 << tensor.role as u8 == 0 { self.rate } else { 0.0 }
-    }
-}
-
-/// Applies a rule to all parameters that are not frozen; neighbours with the same weight decay in one go.
-#[inline(always)]
-fn apply<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize>(
-    machine: X,
-    network: &mut N,
-    gradient: &N,
-    states: [&mut [N::Scalar]; STATES],
-    decay: Decay,
-    rule: R,
-) {
-    // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
-    if const { !any_frozen(N::TENSORS) } && decay.excluded == 0 {
-        let decay = N::Scalar::constant(decay.rate);
-        let (parameters, gradient) = (network.as_flat_mut(), gradient.as_flat());
-        machine.call(Update { rule, decay, parameters, gradient, states });
-    } else if X::PLAIN {
-        apply_near(machine, network, gradient, states, decay, rule);
-    } else {
-        apply_apart(machine, network, gradient, states, decay, rule);
-    }
-    init::bound(network);
-}
-
-const fn any_frozen(tensors: &[Tensor]) -> bool {
-    let mut index = 0;
-    while index < tensors.len() {
-        if tensors[index].frozen {
-            return true;
-        }
-        index += 1;
-    }
-    false
-}
-
-/// [`apply_apart`] from a copy: of what is read at places found by a loop, nothing becomes a register.
-#[inline(always)]
-fn apply_near<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize>(
-    machine: X,
-    network: &mut N,
-    gradient: &N,
-    states: [&mut [N::Scalar]; STATES],
-    decay: Decay,
-    rule: R,
-) {
-    apply_apart(machine, network, &copied(gradient), states, decay, rule);
-}
-
-/// [`apply`] for runs of neighbours.
-#[inline(always)]
-fn apply_apart<N: Program, X: Machine, R: Rule<N::Scalar, STATES>, const STATES: usize>(
-    machine: X,
-    network: &mut N,
-    gradient: &N,
-    mut states: [&mut [N::Scalar]; STATES],
-    decay: Decay,
-    rule: R,
-) {
-    let (parameters, gradient) = (network.as_flat_mut(), gradient.as_flat());
-    let mut tensors = N::TENSORS.iter().filter(|tensor| !tensor.frozen).peekable();
-    while let Some(tensor) = tensors.next() {
-        let (start, mut end, rate) = (tensor.offset, tensor.offset + tensor.len(), decay.of(tensor));
-        #[allow(clippy::float_cmp, reason = "the same setting or zero")]
-        while let Some(next) = tensors.next_if(|next| next.offset == end && decay.of(next) == rate) {
-            end += next.len();
-        }
-        machine.call(Update {
-            rule,
-            decay: N::Scalar::constant(rate),
-            parameters: parameters.get_mut(start..end).unwrap_or_default(),
-            gradient: gradient.get(start..end).unwrap_or_default(),
-            states: states.each_mut().map(|state| state.get_mut(start..end).unwrap_or_default()),
-        });
+    const fn of(self, role: Role) -> f64 {
+        if self.excluded & 1 << role as u8 == 0 { self.rate } else { 0.0 }
     }
 }
 

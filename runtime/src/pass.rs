@@ -7,7 +7,9 @@ use num_traits::{Float, Zero};
 use crate::data::Samples;
 use crate::error::Error;
 use crate::flat;
-use crate::memory::{copied, zeroed};
+use crate::gradients::{Gradients, Kept};
+use crate::kernels::Readable;
+use crate::memory::{cells, copied, zeroed};
 use crate::program::Program;
 use crate::random::mix;
 use crate::scalar::Scalar;
@@ -123,6 +125,12 @@ fn scales<N: Program, X: Machine, const CAPACITY: usize>(
     Ok(weights)
 }
 
+/// Whether a loss is worth a gradient.
+#[inline(always)]
+pub fn is_finite<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> bool {
+    total(terms, scales).is_ok()
+}
+
 #[inline(always)]
 fn total<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> Result<T, Error> {
     let mut total = T::zero();
@@ -165,16 +173,21 @@ pub(crate) fn loss_and_gradient<N: Program, X: Machine, const CAPACITY: usize>(
     memory: &mut N::Memory<CAPACITY>,
     gradient: &mut N,
 ) -> Result<(N::Scalar, N::Scalar), Error> {
-    if !N::HAS_LOSS {
-        return Err(Error::NoLoss);
-    }
-    let samples = check(inputs, targets)?;
-    let pieces = Pieces { network, inputs, targets, samples, key, memory, gradient: &mut *gradient };
-    let (terms, scales) = if X::PLAIN { pieces.near(machine)? } else { pieces.far(machine)? };
-    let loss = total(&terms, &scales)?;
+    let loss = if X::PLAIN {
+        near::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?
+    } else {
+        let batch = prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory)?;
+        batch.backpropagate(machine, network.as_flat().into(), memory, Kept(cells(gradient)))?
+    };
+    Ok((loss, finite_squares::<N, X>(machine, gradient)?))
+}
+
+/// The sum of a gradient's squares, if the gradient is finite.
+#[inline(always)]
+pub(crate) fn finite_squares<N: Program, X: Machine>(machine: X, gradient: &N) -> Result<N::Scalar, Error> {
     let squares = flat::squares(machine, gradient.as_flat());
     if squares.is_finite() || norm::<N, X>(squares, gradient).is_finite() {
-        Ok((loss, squares))
+        Ok(squares)
     } else {
         Err(Error::NonFiniteGradient)
     }
@@ -192,59 +205,102 @@ pub(crate) fn norm<N: Program, X: Machine>(squares: N::Scalar, gradient: &N) -> 
     if X::PLAIN { near(squares, gradient) } else { flat::norm_of(squares, gradient.as_flat()) }
 }
 
-/// A batch on its way through [`loss_and_gradient`].
-struct Pieces<'a, 'i, 't, N: Program, const CAPACITY: usize> {
-    network: &'a N,
+/// A batch in order.
+pub(crate) struct Batch<'i, 't, N: Program> {
     inputs: N::Inputs<'i>,
     targets: N::Targets<'t>,
-    samples: usize,
+    pub(crate) samples: usize,
     key: Key,
-    memory: &'a mut N::Memory<CAPACITY>,
-    gradient: &'a mut N,
+    scales: N::Terms,
 }
 
-impl<N: Program, const CAPACITY: usize> Pieces<'_, '_, '_, N, CAPACITY> {
-    /// The terms of the loss and their scales.
+/// Checks a batch before training with it.
+#[inline(always)]
+pub(crate) fn prepare<'i, 't, N: Program, X: Machine, const CAPACITY: usize>(
+    machine: X,
+    network: &N,
+    inputs: N::Inputs<'i>,
+    targets: N::Targets<'t>,
+    key: Key,
+    memory: &mut N::Memory<CAPACITY>,
+) -> Result<Batch<'i, 't, N>, Error> {
+    if !N::HAS_LOSS {
+        return Err(Error::NoLoss);
+    }
+    let samples = check(inputs, targets)?;
+    let scales = scales(machine, network, inputs, targets, samples, memory)?;
+    Ok(Batch { inputs, targets, samples, key, scales })
+}
+
+/// The batch's loss, and its gradient, with the memory as a variable, whose numbers become registers, and the usual case of
+/// a single piece in a straight line.
+#[inline(always)]
+fn near<N: Program, X: Machine, const CAPACITY: usize>(
+    machine: X,
+    network: &N,
+    inputs: N::Inputs<'_>,
+    targets: N::Targets<'_>,
+    key: Key,
+    memory: &mut N::Memory<CAPACITY>,
+    gradient: &mut N,
+) -> Result<N::Scalar, Error> {
+    let mut near: N::Memory<CAPACITY> = zeroed();
+    let batch = prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, &mut near)?;
+    let (samples, scales) = (batch.samples, batch.scales);
+    let end = if CAPACITY == 1 { 1 } else { samples.min(CAPACITY) };
+    let parameters = network.as_flat().into();
+    let mut terms = batch.piece::<X, _, CAPACITY>(machine, parameters, 0, end, &mut near, Kept(cells(&mut *gradient)));
+    if samples > CAPACITY {
+        // A copy: of what others have seen the address, nothing becomes a register.
+        let mut sums = copied(gradient);
+        add(&mut terms, rest::<N, X, CAPACITY>(machine, network, batch, memory, &mut sums));
+        *gradient = sums;
+    }
+    total(&terms, &scales)
+}
+
+impl<N: Program> Batch<'_, '_, N> {
+    /// The batch's loss in training, and its gradient, unless the loss is not finite.
     #[inline(always)]
-    fn far<X: Machine>(self, machine: X) -> Result<(N::Terms, N::Terms), Error> {
-        let scales = scales(machine, self.network, self.inputs, self.targets, self.samples, self.memory)?;
-        Ok((self.from(machine, 0, scales), scales))
+    pub(crate) fn backpropagate<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
+        &self,
+        machine: X,
+        parameters: Readable<'_, N::Scalar>,
+        memory: &mut N::Memory<CAPACITY>,
+        gradient: G,
+    ) -> Result<N::Scalar, Error> {
+        total(&self.from::<X, G, CAPACITY>(machine, parameters, 0, memory, gradient), &self.scales)
     }
 
-    /// As [`far`](Self::far), with the memory as a variable, whose numbers become registers, and the usual case of a single
-    /// piece in a straight line.
     #[inline(always)]
-    fn near<X: Machine>(self, machine: X) -> Result<(N::Terms, N::Terms), Error> {
-        let Self { network, inputs, targets, samples, key, memory, gradient } = self;
-        let mut near: N::Memory<CAPACITY> = zeroed();
-        let scales = scales(machine, network, inputs, targets, samples, &mut near)?;
-        let first = Pieces { network, inputs, targets, samples, key, memory: &mut near, gradient: &mut *gradient };
-        let mut terms = first.piece(machine, 0, if CAPACITY == 1 { 1 } else { samples.min(CAPACITY) }, scales);
-        if samples > CAPACITY {
-            // A copy: of what others have seen the address, nothing becomes a register.
-            let mut sums = copied(gradient);
-            let others = Pieces { network, inputs, targets, samples, key, memory, gradient: &mut sums };
-            add(&mut terms, rest(machine, others, scales));
-            *gradient = sums;
-        }
-        Ok((terms, scales))
-    }
-
-    #[inline(always)]
-    fn piece<X: Machine>(self, machine: X, start: usize, end: usize, scales: N::Terms) -> N::Terms {
-        let Self { network, inputs, targets, key, memory, gradient, .. } = self;
+    fn piece<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
+        &self,
+        machine: X,
+        parameters: Readable<'_, N::Scalar>,
+        start: usize,
+        end: usize,
+        memory: &mut N::Memory<CAPACITY>,
+        gradient: G,
+    ) -> N::Terms {
+        let Self { inputs, targets, key, scales, .. } = *self;
         let (inputs, targets, key) = (inputs.range(start, end), targets.range(start, end), key.piece(start));
         let (count, accumulate) = (end - start, start > 0);
-        network.run_loss_and_gradient(machine, inputs, targets, count, scales, key, memory, gradient, accumulate)
+        N::run_loss_and_gradient(machine, parameters, inputs, targets, count, scales, key, memory, gradient, accumulate)
     }
 
     /// All pieces from the one with this number on.
     #[inline(always)]
-    fn from<X: Machine>(self, machine: X, first: usize, scales: N::Terms) -> N::Terms {
+    fn from<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
+        &self,
+        machine: X,
+        parameters: Readable<'_, N::Scalar>,
+        first: usize,
+        memory: &mut N::Memory<CAPACITY>,
+        gradient: G,
+    ) -> N::Terms {
         let mut terms = N::no_terms();
         for (start, end) in pieces::<CAPACITY>(self.samples).skip(first) {
-            let piece = Pieces { memory: &mut *self.memory, gradient: &mut *self.gradient, ..self };
-            add(&mut terms, piece.piece(machine, start, end, scales));
+            add(&mut terms, self.piece::<X, G, CAPACITY>(machine, parameters, start, end, memory, gradient));
         }
         terms
     }
@@ -255,13 +311,17 @@ impl<N: Program, const CAPACITY: usize> Pieces<'_, '_, '_, N, CAPACITY> {
 #[inline(never)]
 fn rest<N: Program, X: Machine, const CAPACITY: usize>(
     machine: X,
-    pieces: Pieces<'_, '_, '_, N, CAPACITY>,
-    scales: N::Terms,
+    network: &N,
+    batch: Batch<'_, '_, N>,
+    memory: &mut N::Memory<CAPACITY>,
+    gradient: &mut N,
 ) -> N::Terms {
     struct Rest<'a, 'i, 't, N: Program, X, const CAPACITY: usize> {
         machine: X,
-        pieces: Pieces<'a, 'i, 't, N, CAPACITY>,
-        scales: N::Terms,
+        network: &'a N,
+        batch: Batch<'i, 't, N>,
+        memory: &'a mut N::Memory<CAPACITY>,
+        gradient: &'a mut N,
     }
 
     impl<N: Program, X: Machine, const CAPACITY: usize> WithSimd for Rest<'_, '_, '_, N, X, CAPACITY> {
@@ -269,9 +329,11 @@ fn rest<N: Program, X: Machine, const CAPACITY: usize>(
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, _: S) -> N::Terms {
-            self.pieces.from(self.machine, 1, self.scales)
+            let Self { machine, network, batch, memory, gradient } = self;
+            let parameters = network.as_flat().into();
+            batch.from::<X, _, CAPACITY>(machine, parameters, 1, memory, Kept(cells(gradient)))
         }
     }
 
-    machine.outline(Rest { machine, pieces, scales })
+    machine.outline(Rest { machine, network, batch, memory, gradient })
 }

@@ -4,6 +4,8 @@
 //! the names keeps the two apart where code is generic over a network.)
 
 use crate::data::Samples;
+use crate::gradients::Gradients;
+use crate::kernels::Readable;
 use crate::memory::Flat;
 use crate::scalar::Scalar;
 use crate::simd::Machine;
@@ -46,6 +48,8 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     const TINY: bool;
     /// Whether a loss was declared.
     const HAS_LOSS: bool;
+    /// By parameter, whether a training pass gives its gradient to [`Gradients::whole`].
+    const WHOLE: &'static [bool];
 
     /// Zero for each term.
     fn no_terms() -> Self::Terms;
@@ -84,18 +88,18 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         memory: &mut Self::Memory<CAPACITY>,
     ) -> Self::Terms;
     /// Training: the sum over the samples of each loss term, and the gradient of `sum_k scales[k] * term_k`
-    /// (added to `gradient` when `accumulate`, else written over it).
+    /// (added to `gradient` when `accumulate`, else written over it). A loss that is not finite may be left without one.
     #[expect(clippy::too_many_arguments, reason = "generated and called in one place each")]
-    fn run_loss_and_gradient<X: Machine, const CAPACITY: usize>(
-        &self,
+    fn run_loss_and_gradient<'g, X: Machine, G: Gradients<'g, Self::Scalar>, const CAPACITY: usize>(
         machine: X,
+        parameters: Readable<'_, Self::Scalar>,
         inputs: Self::Inputs<'_>,
         targets: Self::Targets<'_>,
         samples: usize,
         scales: Self::Terms,
         key: u64,
         memory: &mut Self::Memory<CAPACITY>,
-        gradient: &mut Self,
+        gradient: G,
         accumulate: bool,
     ) -> Self::Terms;
 

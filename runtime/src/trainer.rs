@@ -3,11 +3,15 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
+use num_traits::Float;
+
 use crate::error::Error;
 use crate::flat;
-use crate::memory::zeroed;
+use crate::gradients::{Applied, Flaws};
+use crate::init;
+use crate::memory::{cells, zeroed};
 use crate::network::Network;
-use crate::optimizers::Optimizer;
+use crate::optimizers::{Optimizer, Update, apply, stretches};
 use crate::pass::{self, Job, Key};
 use crate::program::Program;
 use crate::random::Seed;
@@ -55,6 +59,8 @@ struct Settings<O> {
     rate: f64,
     /// The largest norm of a gradient.
     clip: f64,
+    /// Whether the last step has left its gradient.
+    kept: bool,
 }
 
 impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY> {
@@ -91,7 +97,13 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         // SAFETY: all fields lie in the place, which is exclusively ours. Network, gradient, state and memory are `Flat`:
         // numbers for which zero is valid. The others are written here, and nothing is read before.
         unsafe {
-            (&raw mut (*pointer).settings).write(Settings { optimizer, steps: 0, rate: 1.0, clip: f64::INFINITY });
+            (&raw mut (*pointer).settings).write(Settings {
+                optimizer,
+                steps: 0,
+                rate: 1.0,
+                clip: f64::INFINITY,
+                kept: false,
+            });
             Workspace::<N, CAPACITY>::prepare(&mut *(&raw mut (*pointer).workspace).cast(), seed.part(1));
             let trainer = &mut *pointer;
             trainer.network.initialize(seed);
@@ -101,8 +113,14 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
 
     /// One step of training: loss, gradient, and the optimizer's update. Returns the batch's loss before the update.
     ///
+    /// Where nothing needs the whole gradient first, parameters are updated as soon as their gradient is known: when
+    /// the batch is not above the capacity, [`set_clip_norm`](Self::set_clip_norm) was not called, and the network is
+    /// not a tiny one.
+    ///
     /// # Errors
-    /// As of [`Network::loss_and_gradient`]; the trainer is then as it was.
+    /// As of [`Network::loss_and_gradient`]; the trainer is then as it was, with one exception: a gradient that is not
+    /// finite while the loss is ([`Error::NonFiniteGradient`], after an overflow) is found only after the update where
+    /// parameters are updated at once. Who wants to go on from there sets a norm, which may be [`f64::MAX`].
     #[inline]
     pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         self.workspace.forwarded = 0;
@@ -174,9 +192,10 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         &mut self.network.0
     }
 
-    /// The gradient of the last step, clipped if it was.
-    pub fn gradient(&self) -> &N {
-        &self.gradient.0
+    /// The gradient of the last step, clipped if it was; `None` if the parameters were updated without gathering it.
+    /// After [`set_clip_norm`](Self::set_clip_norm), with [`f64::MAX`] at most, there always is one.
+    pub fn gradient(&self) -> Option<&N> {
+        self.settings.kept.then_some(&self.gradient.0)
     }
 
     /// The optimizer's settings.
@@ -251,41 +270,77 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
     fn near<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
         let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
         let mut near = zeroed();
-        let loss = step(machine, &mut network.0, &mut near, &mut state.0, workspace, settings, inputs, targets);
+        let loss = settings.after(machine, &mut network.0, &mut near, &mut state.0, workspace, inputs, targets);
         gradient.0 = near;
         loss
     }
 
+    /// With updates as soon as gradients are known, where possible.
     #[inline(always)]
     fn far<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
         let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
-        step(machine, &mut network.0, &mut gradient.0, &mut state.0, workspace, settings, inputs, targets)
+        let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
+        let key = Key { seed: workspace.key.seed, step: settings.steps };
+        let batch = pass::prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory)?;
+        let at_once = N::WHOLE.contains(&true) && batch.samples <= CAPACITY && settings.clip == f64::INFINITY;
+        settings.kept = false;
+        let update = settings.optimizer.begin(settings.steps + 1, settings.rate, network, &mut state.0);
+        let flaws = Flaws::none();
+        let gradients = Applied { update, gradient: cells(gradient), flaws: &flaws, at_once };
+        let loss = batch.backpropagate(machine, update.parameters(), memory, gradients)?;
+        let done = if at_once { N::WHOLE } else { &[] };
+        let mut finite = flaws.is_empty();
+        if at_once {
+            for (start, end, _) in stretches(update, N::TENSORS, done) {
+                let rest = gradient.as_flat().get(start..end).unwrap_or_default();
+                finite &= flat::norm(machine, rest).is_finite();
+            }
+        } else {
+            let squares = pass::finite_squares::<N, X>(machine, gradient)?;
+            settings.limit(machine, gradient, squares);
+        }
+        settings.steps += 1;
+        apply(machine, update, gradient, done);
+        init::bound(network);
+        if finite { Ok(loss) } else { Err(Error::NonFiniteGradient) }
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a trainer, of which the gradient may lie elsewhere")]
-#[inline(always)]
-fn step<N: Program, O: Optimizer<N>, X: Machine, const CAPACITY: usize>(
-    machine: X,
-    network: &mut N,
-    gradient: &mut N,
-    state: &mut O::State,
-    workspace: &mut Workspace<N, CAPACITY>,
-    settings: &mut Settings<O>,
-    inputs: N::Inputs<'_>,
-    targets: N::Targets<'_>,
-) -> Result<N::Scalar, Error> {
-    let key = Key { seed: workspace.key.seed, step: settings.steps };
-    let memory = &mut workspace.memory.0;
-    let (loss, squares) =
-        pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
-    settings.steps += 1;
-    if settings.clip < f64::INFINITY {
-        let norm = pass::norm::<N, X>(squares, gradient);
-        flat::clip(machine, gradient.as_flat_mut(), norm, N::Scalar::constant(settings.clip));
+impl<O> Settings<O> {
+    /// A step whose update comes after the gradient.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a trainer, of which the gradient lies elsewhere")]
+    #[inline(always)]
+    fn after<N: Program, X: Machine, const CAPACITY: usize>(
+        &mut self,
+        machine: X,
+        network: &mut N,
+        gradient: &mut N,
+        state: &mut O::State,
+        workspace: &mut Workspace<N, CAPACITY>,
+        inputs: N::Inputs<'_>,
+        targets: N::Targets<'_>,
+    ) -> Result<N::Scalar, Error>
+    where
+        O: Optimizer<N>,
+    {
+        let key = Key { seed: workspace.key.seed, step: self.steps };
+        let memory = &mut workspace.memory.0;
+        let (loss, squares) =
+            pass::loss_and_gradient::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?;
+        self.limit(machine, gradient, squares);
+        self.steps += 1;
+        self.optimizer.update(machine, self.steps, self.rate, network, gradient, state);
+        Ok(loss)
     }
-    settings.optimizer.update(machine, settings.steps, settings.rate, network, gradient, state);
-    Ok(loss)
+
+    #[inline(always)]
+    fn limit<N: Program, X: Machine>(&mut self, machine: X, gradient: &mut N, squares: N::Scalar) {
+        self.kept = true;
+        if self.clip < f64::INFINITY {
+            let norm = pass::norm::<N, X>(squares, gradient);
+            flat::clip(machine, gradient.as_flat_mut(), norm, N::Scalar::constant(self.clip));
+        }
+    }
 }
 
 /// Room for a trainer in a `static`: zeros in `.bss`, no flash, no heap.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use super::parameters::Layout;
+use super::parameters::{Layout, role};
 use crate::formula::Formula;
 use crate::graph::{Element, Reduction};
 use crate::plan::{Destination, Extent, Kernel, Operand, Schedule, Source, View};
@@ -18,6 +18,8 @@ pub(super) struct Writer<'a> {
     sample_size: usize,
     /// Whether the whole network becomes one function.
     inlined: bool,
+    /// Parameters whose gradients one contraction writes, with nobody else to read them or the parameter after it.
+    whole: Vec<usize>,
     formulas: Vec<FormulaType>,
     functions: Vec<Function>,
     numbers: HashMap<String, usize>,
@@ -26,6 +28,8 @@ pub(super) struct Writer<'a> {
 /// A function around one kernel call.
 struct Function {
     parameters: Vec<TokenStream>,
+    /// Whether one of them says where gradients go.
+    gradients: bool,
     call: TokenStream,
 }
 
@@ -34,6 +38,8 @@ struct Function {
 struct Site {
     parameters: Vec<TokenStream>,
     arguments: Vec<TokenStream>,
+    /// Whether one of them says where gradients go.
+    gradients: bool,
 }
 
 impl Site {
@@ -66,7 +72,19 @@ fn step(loop_number: usize) -> Ident {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(layout: &'a Layout, sample_size: usize, inlined: bool) -> Self {
-        Writer { layout, sample_size, inlined, formulas: Vec::new(), functions: Vec::new(), numbers: HashMap::new() }
+        let (whole, formulas, functions) = (Vec::new(), Vec::new(), Vec::new());
+        Writer { layout, sample_size, inlined, whole, formulas, functions, numbers: HashMap::new() }
+    }
+
+    /// From now on, gradients that are whole after one kernel of this schedule, from number `first` on, may be applied
+    /// there.
+    pub(super) fn apply_whole(&mut self, schedule: &Schedule, first: usize) {
+        self.whole = schedule.whole_gradients(first);
+    }
+
+    /// Whether gradients may be applied by the kernels that write them, in the order of memory.
+    pub(super) fn whole(&self) -> Vec<bool> {
+        self.layout.order.iter().map(|parameter| self.whole.contains(parameter)).collect()
     }
 
     pub(super) fn layout(&self) -> &'a Layout {
@@ -88,10 +106,10 @@ impl<'a> Writer<'a> {
         }
         let mut site = Site::default();
         let call = self.kernel(schedule, kernel, &mut site);
-        let (parameters, arguments) = (site.parameters, site.arguments);
+        let Site { parameters, arguments, gradients } = site;
         let key = quote!((#(#parameters),*) #call).to_string();
         let index = *self.numbers.entry(key).or_insert_with(|| {
-            self.functions.push(Function { parameters, call });
+            self.functions.push(Function { parameters, gradients, call });
             self.functions.len() - 1
         });
         let name = format_ident!("kernel_{index}");
@@ -174,7 +192,7 @@ impl<'a> Writer<'a> {
         let (ty, slice) = match view.source {
             Source::Buffer(_) => (quote!(&[::core::cell::Cell<T>]), quote!(memory)),
             Source::Gradient(_) => (quote!(&[::core::cell::Cell<T>]), quote!(gradient)),
-            Source::Parameter(_) => (quote!(&[T]), quote!(parameters)),
+            Source::Parameter(_) => (quote!(runtime::Readable<'_, T>), quote!(parameters)),
             Source::Input(index) => {
                 let element = if view.element == Element::Real { quote!(T) } else { quote!(u32) };
                 (quote!(&[#element]), format_ident!("input_{index}").into_token_stream())
@@ -247,6 +265,12 @@ impl<'a> Writer<'a> {
     }
 
     fn output(&self, schedule: &Schedule, output: &Destination, site: &mut Site) -> TokenStream {
+        if let Source::Gradient(parameter) = output.operand.view.source
+            && output.is_row_by_row()
+            && self.whole.contains(&parameter)
+        {
+            return self.whole_gradient(schedule, &output.operand, parameter, site);
+        }
         let placed = self.placed(schedule, &output.operand, site);
         let innermost = output.operand.strides.last().copied().unwrap_or(0);
         let accumulate = accumulate(&output.operand.view);
@@ -263,6 +287,16 @@ impl<'a> Writer<'a> {
             _ => format_ident!("{kind}_strided"),
         };
         quote!(runtime::#name(#placed, #accumulate))
+    }
+
+    /// The destination of a gradient that may be applied.
+    fn whole_gradient(&self, schedule: &Schedule, operand: &Operand, parameter: usize, site: &mut Site) -> TokenStream {
+        site.gradients = true;
+        let gradients = site.pass(quote!(G), quote!(gradients));
+        let role = site.pass(quote!(runtime::Role), role(self.layout.roles[parameter]));
+        let offset = site.pass(quote!(usize), self.offset(schedule, &operand.view));
+        let strides = operand.strides.iter().map(|&stride| number(stride));
+        quote!(runtime::Gradients::whole(#gradients, #role, #offset, [#(#strides),*]))
     }
 
     fn epilogue(&mut self, formulas: &[Formula], inputs: usize, outputs: &[Destination]) -> TokenStream {
@@ -298,11 +332,13 @@ impl<'a> Writer<'a> {
         let formulas: TokenStream =
             formulas.map(|(index, ty)| ty.definition(&format_ident!("Formula{index}"))).collect();
         let inline = if self.inlined { quote!(#[inline(always)]) } else { quote!(#[inline(never)]) };
-        let functions = self.functions.iter().enumerate().map(|(index, Function { parameters, call })| {
+        let functions = self.functions.iter().enumerate().map(|(index, Function { parameters, gradients, call })| {
+            let (lifetime, gradients) =
+                if *gradients { (quote!('g,), quote!(G: runtime::Gradients<'g, T>)) } else { (quote!(), quote!()) };
             let name = format_ident!("kernel_{index}");
             quote! {
                 #inline
-                fn #name<T: runtime::Scalar, X: runtime::Machine>(
+                fn #name<#lifetime T: runtime::Scalar, X: runtime::Machine, #gradients>(
                     machine: X, samples: usize, accumulate: bool, #(#parameters),*
                 ) {
                     #call

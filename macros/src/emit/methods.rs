@@ -74,7 +74,7 @@ fn method(
                 network: &#network_name<T>, machine: X, inputs: Self::Inputs<'_>, samples: usize,
                 memory: &mut <#network_name<T> as runtime::Program>::Memory<CAPACITY>,
             ) {
-                let parameters = runtime::Flat::as_flat(network);
+                let parameters = runtime::Readable::from(runtime::Flat::as_flat(network));
                 let memory = runtime::cells(memory);
                 let accumulate = false;
                 #bind

@@ -24,9 +24,11 @@ enum Field {
 pub(super) struct Layout {
     tree: Tree,
     /// Parameters in the order of memory.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
     /// By parameter number.
     pub(super) offsets: Vec<usize>,
+    /// By parameter number.
+    pub(super) roles: Vec<Role>,
     pub(super) total: usize,
 }
 
@@ -38,7 +40,8 @@ impl Layout {
         }
         let mut order = Vec::new();
         tree.collect(&mut order);
-        let mut layout = Layout { tree, order: order.clone(), offsets: vec![0; parameters.len()], total: 0 };
+        let roles = parameters.iter().map(|parameter| parameter.role).collect();
+        let mut layout = Layout { tree, order: order.clone(), offsets: vec![0; parameters.len()], roles, total: 0 };
         for index in order {
             layout.offsets[index] = layout.total;
             layout.total += size(&parameters[index]);
@@ -204,7 +207,7 @@ pub(super) fn tensors(network: &Network, layout: &Layout) -> TokenStream {
     quote!(&[#(#rows),*])
 }
 
-fn role(role: Role) -> TokenStream {
+pub(super) fn role(role: Role) -> TokenStream {
     let name = format_ident!("{role:?}");
     quote!(runtime::Role::#name)
 }

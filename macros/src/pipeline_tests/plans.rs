@@ -283,3 +283,24 @@ fn emitted_code_is_the_same_on_every_run() {
         assert_eq!(one.to_string(), other.to_string(), "{name}");
     }
 }
+
+#[test]
+fn a_loss_is_known_before_its_gradient_and_gradients_are_whole_when_nobody_needs_the_parameter() {
+    let whole = |tokens| {
+        let schedule = training(tokens).schedule;
+        let known = schedule.results_known();
+        for kernel in &schedule.kernels[..known] {
+            kernel.views(&mut |view, _| assert!(!matches!(view.source, Source::Gradient(_)), "in\n{schedule}"));
+        }
+        schedule.whole_gradients(known)
+    };
+    let mut weights = whole(digits(Sizes::Declared));
+    weights.sort_unstable();
+    assert_eq!(weights, [0, 2], "the weights, not the biases");
+    let decayed = quote! {
+        struct Decayed { w: [4, 4] = ones(), v: [4, 4] = ones() }
+        fn forward(x: [4]) -> [4] { x.matmul(self.w).tanh().matmul(self.v) }
+        fn loss(y, t: [4]) { mse(y, t) + self.w.powi(2).sum() }
+    };
+    assert_eq!(whole(decayed), [1], "the gradient of `w` is computed from `w`");
+}

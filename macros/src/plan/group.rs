@@ -257,12 +257,15 @@ fn reaches(graph: &Graph, grouping: &Groups, value: ValueId, group: usize) -> bo
 }
 
 impl Groups {
-    /// All groups, each after those that it needs.
-    pub(super) fn ordered(&self, graph: &Graph) -> Vec<usize> {
+    /// All groups, each after those that it needs; those of the values in `first` as early as can be.
+    pub(super) fn ordered(&self, graph: &Graph, first: &[ValueId]) -> Vec<usize> {
         let mut order = Vec::new();
         let mut state = vec![Visit::Unseen; self.groups.len()];
         let mut late: Vec<usize> = (0..self.groups.len()).collect();
-        late.sort_by_key(|&index| self.groups[index].late);
+        late.sort_by_key(|&index| {
+            let members = &self.groups[index].members;
+            (self.groups[index].late, !members.iter().any(|member| first.contains(member)))
+        });
         for root in late {
             let mut stack = vec![(root, false)];
             while let Some((index, done)) = stack.pop() {

@@ -1,6 +1,6 @@
 //! The result of planning: kernel calls in order, and where buffers lie.
 
-use super::view::View;
+use super::view::{Source, View};
 use crate::formula::Formula;
 use crate::graph::Reduction;
 
@@ -111,6 +111,50 @@ pub(crate) enum Kernel {
         reverse: bool,
         kernels: Vec<Kernel>,
     },
+}
+
+impl Schedule {
+    /// How many kernels it takes until all results are known.
+    pub(crate) fn results_known(&self) -> usize {
+        let is_result = |view: &View| self.results.iter().any(|result| result.source == view.source);
+        let writes_result = |kernel: &Kernel| {
+            let mut found = false;
+            kernel.views(&mut |view, written| found |= written && is_result(view));
+            found
+        };
+        self.kernels.iter().rposition(writes_result).map_or(0, |last| last + 1)
+    }
+
+    /// Parameters whose gradient is written row by row by a single contraction, from kernel `first` on, when neither it
+    /// nor the parameter is read any more.
+    pub(crate) fn whole_gradients(&self, first: usize) -> Vec<usize> {
+        let mut found = Vec::new();
+        for (position, kernel) in self.kernels.iter().enumerate().skip(first) {
+            let Kernel::Contract { outputs, .. } = kernel else { continue };
+            for output in outputs.iter().filter(|output| output.is_row_by_row()) {
+                let Source::Gradient(parameter) = output.operand.view.source else { continue };
+                let mut uses = 0;
+                for (other, kernel) in self.kernels.iter().enumerate() {
+                    kernel.views(&mut |view, written| {
+                        uses += usize::from(view.source == Source::Gradient(parameter));
+                        let read = view.source == Source::Parameter(parameter) && !written;
+                        uses += usize::from(read && other >= position);
+                    });
+                }
+                if uses == 1 {
+                    found.push(parameter);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Destination {
+    /// Whether rows are stored as they come, each element beside the one before.
+    pub(crate) fn is_row_by_row(&self) -> bool {
+        self.reduction.is_none() && self.operand.strides.last() == Some(&1)
+    }
 }
 
 impl Kernel {

@@ -20,7 +20,7 @@ pub struct Direct<T> {
 }
 
 /// One result of a kernel.
-pub trait Output<T: Scalar, const R: usize> {
+pub trait Output<T: Scalar, const R: usize>: Copy {
     /// What is carried along a row.
     type State<S: Simd>: Copy;
 
@@ -95,7 +95,7 @@ pub trait Output<T: Scalar, const R: usize> {
 }
 
 /// All results of a kernel: a tuple of `M` destinations.
-pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
+pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     /// What is carried along a row, for each destination.
     type States<S: Simd>: Copy;
 
@@ -163,7 +163,7 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize> {
 }
 
 /// A destination that keeps every value: see [`store`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Store<'a, T, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,
@@ -182,7 +182,7 @@ pub fn store<'a, T, const R: usize>(
 }
 
 /// A destination that keeps every value, at any distance: see [`store_strided`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct StoreStrided<'a, T, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,
@@ -197,6 +197,14 @@ pub fn store_strided<'a, T, const R: usize>(
     strides: [usize; R],
 ) -> StoreStrided<'a, T, R> {
     StoreStrided { slice: slice.into(), offset, strides }
+}
+
+impl<T: Scalar, const R: usize> Store<'_, T, R> {
+    /// Whether the same places exist below `length`, too.
+    #[inline(always)]
+    pub(crate) fn fits_below(&self, length: usize, extents: &[usize; R]) -> bool {
+        reaches(length, self.offset, extents, &self.strides)
+    }
 }
 
 impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {

@@ -54,6 +54,13 @@ impl<'a, T> From<&'a [Cell<T>]> for Readable<'a, T> {
     }
 }
 
+impl<'a, T: Copy> From<Writable<'a, T>> for Readable<'a, T> {
+    #[inline(always)]
+    fn from(places: Writable<'a, T>) -> Self {
+        places.readable()
+    }
+}
+
 impl<'a, T> From<&'a mut [T]> for Writable<'a, T> {
     #[inline(always)]
     fn from(slice: &'a mut [T]) -> Self {

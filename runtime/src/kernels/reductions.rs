@@ -104,7 +104,7 @@ impl Reduction for Smallest {
 }
 
 /// A reduction along the innermost loop (and any other whose stride is 0).
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Inner<'a, T, K, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,
@@ -114,7 +114,7 @@ pub struct Inner<'a, T, K, const R: usize> {
 }
 
 /// A reduction along outer loops only: neighbours along the innermost loop are neighbours in memory.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Outer<'a, T, K, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,
@@ -124,7 +124,7 @@ pub struct Outer<'a, T, K, const R: usize> {
 }
 
 /// A reduction with any innermost stride, lane by lane.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scattered<'a, T, K, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,

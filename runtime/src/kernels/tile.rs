@@ -305,7 +305,8 @@ where
             _ if direct => [m, n, k],
             _ if across => {
                 let rows = multiply::height::<S>(m, false);
-                [rows, room / rows / width * width, k]
+                // There is no panel beside the sums.
+                [rows, 2 * room / rows / width * width, k]
             }
             _ => [room / width, width, k],
         }
@@ -379,27 +380,30 @@ where
         [row, column]: [usize; 2],
         [rows, columns]: [usize; 2],
     ) {
+        // A copy of its own, which no store can change: what it holds stays in registers.
+        let mut outputs = *self.outputs;
+        let mut tiles = Tiles { outputs: &mut outputs, ..*self };
         let lanes = Lanes::<T, S>::COUNT;
-        let last = Part::new(self.simd, columns % lanes);
-        let mut index = self.index;
+        let last = Part::new(tiles.simd, columns % lanes);
+        let mut index = tiles.index;
         for offset in 0..rows {
             index[R - 2] = row + offset;
             let sums = sums.wrapping_add(offset * sums_row);
-            let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
-            let mut states = self.outputs.begin(self.simd);
+            let (from, to) = (tiles.inputs.bases(&index), tiles.outputs.bases(&index));
+            let mut states = tiles.outputs.begin(tiles.simd);
             let mut place = 0;
             // SAFETY: the registers are those of the tile; inputs and outputs fit the product.
             unsafe {
                 while columns - place >= lanes {
-                    let product = Whole.load(self.simd, sums.wrapping_add(place));
-                    self.emit(product, &from, &to, &mut states, column + place, Whole);
+                    let product = Whole.load(tiles.simd, sums.wrapping_add(place));
+                    tiles.emit(product, &from, &to, &mut states, column + place, Whole);
                     place += lanes;
                 }
                 if place < columns {
-                    let product = last.load(self.simd, sums.wrapping_add(place));
-                    self.emit(product, &from, &to, &mut states, column + place, last);
+                    let product = last.load(tiles.simd, sums.wrapping_add(place));
+                    tiles.emit(product, &from, &to, &mut states, column + place, last);
                 }
-                self.outputs.finish(states, &to);
+                tiles.outputs.finish(states, &to);
             }
         }
     }

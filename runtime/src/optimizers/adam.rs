@@ -1,11 +1,11 @@
 use num_traits::Float;
 
-use super::{Decay, Optimizer, apply};
-use crate::flat::{Rule, flush};
+use super::update::flush;
+use super::{Decay, Optimizer, Rule, Ruled};
 use crate::memory::Flat;
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine, Simd};
+use crate::simd::{Lanes, Simd};
 use crate::tensor::Role;
 
 /// Adam (Kingma and Ba 2015), as PyTorch defines it:
@@ -148,20 +148,19 @@ macro_rules! optimizer {
     ($name:ident, $decoupled:literal) => {
         impl<N: Program> Optimizer<N> for $name {
             type State = Moments<N>;
+            type Update<'a> = Ruled<'a, N::Scalar, MomentRule<N::Scalar>, 2>;
 
             #[inline(always)]
-            fn update<X: Machine>(
+            fn begin<'a>(
                 &mut self,
-                machine: X,
                 step: u64,
                 rate: f64,
-                network: &mut N,
-                gradient: &N,
-                state: &mut Moments<N>,
-            ) {
+                network: &'a mut N,
+                state: &'a mut Moments<N>,
+            ) -> Self::Update<'a> {
                 let states = [state.first.as_flat_mut(), state.second.as_flat_mut()];
                 let rule = self.0.rule(step, rate, $decoupled);
-                apply(machine, network, gradient, states, self.0.decay, rule);
+                Ruled::new(rule, self.0.decay, network.as_flat_mut(), states)
             }
         }
     };
@@ -170,8 +169,9 @@ macro_rules! optimizer {
 optimizer!(Adam, false);
 optimizer!(AdamW, true);
 
-#[derive(Clone, Copy)]
-struct MomentRule<T> {
+/// The rule of [`Adam`] and [`AdamW`].
+#[derive(Debug, Clone, Copy)]
+pub struct MomentRule<T> {
     beta1: T,
     rest1: T,
     beta2: T,

@@ -1,8 +1,8 @@
-use super::{Decay, Optimizer, apply};
-use crate::flat::{Rule, flush};
+use super::update::flush;
+use super::{Decay, Optimizer, Rule, Ruled};
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine, Simd};
+use crate::simd::{Lanes, Simd};
 use crate::tensor::Role;
 
 /// Gradient descent with momentum, as PyTorch's `SGD` defines it:
@@ -58,9 +58,10 @@ impl Momentum {
 
 impl<N: Program> Optimizer<N> for Momentum {
     type State = N;
+    type Update<'a> = Ruled<'a, N::Scalar, HeavyBall<N::Scalar>, 1>;
 
     #[inline(always)]
-    fn update<X: Machine>(&mut self, machine: X, step: u64, rate: f64, network: &mut N, gradient: &N, state: &mut N) {
+    fn begin<'a>(&mut self, step: u64, rate: f64, network: &'a mut N, state: &'a mut N) -> Self::Update<'a> {
         let rate = -rate * self.rate;
         let rule = HeavyBall {
             momentum: N::Scalar::constant(self.momentum),
@@ -68,12 +69,13 @@ impl<N: Program> Optimizer<N> for Momentum {
             gradient_rate: N::Scalar::constant(if self.nesterov { rate } else { 0.0 }),
             velocity_rate: N::Scalar::constant(if self.nesterov { rate * self.momentum } else { rate }),
         };
-        apply(machine, network, gradient, [state.as_flat_mut()], self.decay, rule);
+        Ruled::new(rule, self.decay, network.as_flat_mut(), [state.as_flat_mut()])
     }
 }
 
-#[derive(Clone, Copy)]
-struct HeavyBall<T> {
+/// The rule of [`Momentum`].
+#[derive(Debug, Clone, Copy)]
+pub struct HeavyBall<T> {
     momentum: T,
     share: T,
     /// What the gradient adds to a parameter by itself.

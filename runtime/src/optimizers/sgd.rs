@@ -1,8 +1,7 @@
-use super::{Decay, Optimizer, apply};
-use crate::flat::Rule;
+use super::{Decay, Optimizer, Rule, Ruled};
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine, Simd};
+use crate::simd::{Lanes, Simd};
 use crate::tensor::Role;
 
 /// Plain gradient descent: `w -= rate · (g + decay · w)`. Needs no state.
@@ -35,24 +34,21 @@ impl Sgd {
 
 impl<N: Program> Optimizer<N> for Sgd {
     type State = [N::Scalar; 0];
+    type Update<'a>
+        = Ruled<'a, N::Scalar, Descent<N::Scalar>, 0>
+    where
+        Self::State: 'a;
 
     #[inline(always)]
-    fn update<X: Machine>(
-        &mut self,
-        machine: X,
-        _: u64,
-        rate: f64,
-        network: &mut N,
-        gradient: &N,
-        _: &mut [N::Scalar; 0],
-    ) {
+    fn begin<'a>(&mut self, _: u64, rate: f64, network: &'a mut N, _: &'a mut Self::State) -> Self::Update<'a> {
         let rule = Descent { rate: N::Scalar::constant(-rate * self.rate) };
-        apply(machine, network, gradient, [], self.decay, rule);
+        Ruled::new(rule, self.decay, network.as_flat_mut(), [])
     }
 }
 
-#[derive(Clone, Copy)]
-struct Descent<T> {
+/// The rule of [`Sgd`].
+#[derive(Debug, Clone, Copy)]
+pub struct Descent<T> {
     /// Negative.
     rate: T,
 }

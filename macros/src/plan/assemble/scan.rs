@@ -58,7 +58,7 @@ pub(super) fn scan(
     let mut roots: Vec<ValueId> = inner.next.clone();
     roots.extend(desired.iter().map(|&(value, _)| value));
     let mut steps = Vec::new();
-    let plan = Body { graph: body, inputs: bound, roots, desired, late_inputs: None };
+    let plan = Body { graph: body, inputs: bound, roots, desired, first: &[], late_inputs: None };
     planner.enclosing.push(number);
     let (inside, _) = planner.body(&plan, &mut steps);
     planner.enclosing.pop();

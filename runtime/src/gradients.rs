@@ -1,0 +1,175 @@
+//! Where a training pass leaves its gradients: in memory, or at once in the parameters.
+
+use core::cell::Cell;
+
+use pulp::Simd;
+
+use crate::kernels::destinations::{Direct, Output, Store};
+use crate::kernels::{Span, Whole, store};
+use crate::optimizers::Update;
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+use crate::tensor::Role;
+
+/// Where a training pass leaves its gradients.
+pub trait Gradients<'a, T: Scalar>: Copy {
+    /// See [`whole`](Self::whole).
+    type Whole<const R: usize>: Output<T, R>;
+
+    /// The gradients of all parameters, one behind the other.
+    fn cells(self) -> &'a [Cell<T>];
+
+    /// The destination of a tensor's whole gradient, of which every element is written once, when nobody will need the
+    /// parameters or this gradient any more. Offset and strides are those within [`cells`](Self::cells).
+    fn whole<const R: usize>(self, role: Role, offset: usize, strides: [usize; R]) -> Self::Whole<R>;
+}
+
+/// Gradients that are kept.
+#[derive(Clone, Copy)]
+pub struct Kept<'a, T>(pub &'a [Cell<T>]);
+
+impl<'a, T: Scalar> Gradients<'a, T> for Kept<'a, T> {
+    type Whole<const R: usize> = Store<'a, T, R>;
+
+    #[inline(always)]
+    fn cells(self) -> &'a [Cell<T>] {
+        self.0
+    }
+
+    #[inline(always)]
+    fn whole<const R: usize>(self, _: Role, offset: usize, strides: [usize; R]) -> Self::Whole<R> {
+        store(self.0, offset, strides)
+    }
+}
+
+/// Lanes of the widest register.
+const LANES: usize = 16;
+
+/// Room for a mark of gradients that are not finite.
+pub(crate) struct Flaws<T>([Cell<T>; LANES]);
+
+impl<T: Scalar> Flaws<T> {
+    #[inline(always)]
+    pub(crate) fn none() -> Self {
+        Self(core::array::from_fn(|_| Cell::new(T::zero())))
+    }
+
+    /// Whether all gradients were finite.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|flaw| flaw.get().is_zero())
+    }
+}
+
+/// Gradients that become updates as soon as they are known, if that is what `at_once` says; else they are kept.
+pub(crate) struct Applied<'a, T, U> {
+    pub(crate) update: U,
+    pub(crate) gradient: &'a [Cell<T>],
+    pub(crate) flaws: &'a Flaws<T>,
+    pub(crate) at_once: bool,
+}
+
+impl<T, U: Copy> Clone for Applied<'_, T, U> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, U: Copy> Copy for Applied<'_, T, U> {}
+
+impl<'a, T: Scalar, U: Update<T>> Gradients<'a, T> for Applied<'a, T, U> {
+    type Whole<const R: usize> = Apply<'a, T, U, R>;
+
+    #[inline(always)]
+    fn cells(self) -> &'a [Cell<T>] {
+        self.gradient
+    }
+
+    #[inline(always)]
+    fn whole<const R: usize>(self, role: Role, offset: usize, strides: [usize; R]) -> Self::Whole<R> {
+        let Self { update, gradient, flaws, at_once } = self;
+        Apply { update, gradient: store(gradient, offset, strides), decay: update.decay(role), flaws, at_once }
+    }
+}
+
+/// The destination of a gradient that is applied. It lies within the parameters as it would within the gradients.
+pub(crate) struct Apply<'a, T, U, const R: usize> {
+    update: U,
+    gradient: Store<'a, T, R>,
+    decay: T,
+    flaws: &'a Flaws<T>,
+    at_once: bool,
+}
+
+impl<T: Copy, U: Copy, const R: usize> Clone for Apply<'_, T, U, R> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy, U: Copy, const R: usize> Copy for Apply<'_, T, U, R> {}
+
+impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, U, R> {
+    /// Zero in every lane, or NaN after a gradient that is not finite.
+    type State<S: Simd> = Lanes<T, S>;
+
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        self.gradient.fits(extents) && self.gradient.fits_below(self.update.parameters().len(), extents)
+    }
+
+    #[inline(always)]
+    fn prepare(&mut self, _: &[usize; R]) {}
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        self.gradient.base(index)
+    }
+
+    #[inline(always)]
+    fn begin<S: Simd>(&self, simd: S) -> Lanes<T, S> {
+        Lanes::splat(simd, T::zero())
+    }
+
+    #[inline(always)]
+    unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        // SAFETY: the caller's promise.
+        unsafe { self.gradient.previous(simd, base, position, span) }
+    }
+
+    #[inline(always)]
+    unsafe fn write<S: Simd, P: Span<T, S>>(
+        &mut self,
+        state: &mut Lanes<T, S>,
+        base: usize,
+        position: usize,
+        span: P,
+        value: Lanes<T, S>,
+    ) {
+        // SAFETY: the caller's promise; `fits` has admitted the place within the gradients and within the parameters.
+        unsafe {
+            if self.at_once {
+                let zero = Lanes::splat(value.simd(), T::zero());
+                *state = span.fill(value, zero).mul_add(zero, *state);
+                self.update.apply(base + position, value, self.decay, span);
+            } else {
+                self.gradient.write(&mut (), base, position, span, value);
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&mut self, state: Lanes<T, S>, _: usize) {
+        const { assert!(Lanes::<T, S>::COUNT <= LANES, "flaws have room for every lane") };
+        let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
+        // SAFETY: a register has at most as many lanes as there are cells, which may be written by this thread.
+        unsafe { Whole.store(flaws, Whole.load(state.simd(), flaws) + state) };
+    }
+
+    #[inline(always)]
+    fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
+        if self.at_once { None } else { self.gradient.direct(index, add) }
+    }
+}

@@ -1,0 +1,226 @@
+//! A step of an optimizer: a rule for one parameter, and where parameters and state lie.
+
+use pulp::{Simd, WithSimd};
+
+use super::Decay;
+use crate::kernels::{Part, Whole};
+use crate::kernels::{Readable, Span, Writable};
+use crate::memory::copied;
+use crate::program::Program;
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, Machine};
+use crate::tensor::{Role, Tensor};
+
+/// What an optimizer does to one parameter, written for a vector of them. Implementations are `#[inline(always)]`.
+pub trait Rule<T: Scalar, const STATES: usize>: Copy {
+    /// The new parameters and the new state; `decay` is the weight decay, 0 where it is excluded.
+    fn update<S: Simd>(
+        self,
+        parameter: Lanes<T, S>,
+        gradient: Lanes<T, S>,
+        state: [Lanes<T, S>; STATES],
+        decay: Lanes<T, S>,
+    ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
+}
+
+/// Zero instead of a denormal number. What shrinks by a factor each step, as the running means of gradients that have
+/// become zero, would otherwise stay denormal for ever, and slow every operation down.
+#[inline(always)]
+pub(crate) fn flush<T: Scalar, S: Simd>(state: Lanes<T, S>) -> Lanes<T, S> {
+    let simd = state.simd();
+    let small = state.abs().lt(Lanes::splat(simd, T::min_positive_value()));
+    small.select(Lanes::splat(simd, T::zero()), state)
+}
+
+/// One step of an optimizer, ready to be taken parameter by parameter.
+pub trait Update<T: Scalar>: Copy {
+    /// All parameters.
+    fn parameters(&self) -> Readable<'_, T>;
+
+    /// The weight decay of parameters with this role.
+    fn decay(self, role: Role) -> T;
+
+    /// The weight decay, if no role is treated apart.
+    fn same_decay(&self) -> Option<T>;
+
+    /// Updates the parameters from number `at` to the end of the span.
+    ///
+    /// # Safety
+    ///
+    /// They must be [`parameters`](Self::parameters).
+    unsafe fn apply<S: Simd, P: Span<T, S>>(self, at: usize, gradient: Lanes<T, S>, decay: T, span: P);
+}
+
+/// A [`Rule`] with the places of parameters and state, which all have the same length.
+#[derive(Debug)]
+pub struct Ruled<'a, T, R, const STATES: usize> {
+    rule: R,
+    decay: Decay,
+    parameters: Writable<'a, T>,
+    states: [Writable<'a, T>; STATES],
+}
+
+impl<T, R: Copy, const STATES: usize> Clone for Ruled<'_, T, R, STATES> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, R: Copy, const STATES: usize> Copy for Ruled<'_, T, R, STATES> {}
+
+impl<'a, T: Scalar, R: Rule<T, STATES>, const STATES: usize> Ruled<'a, T, R, STATES> {
+    /// Of no parameters, should the state have another length than they.
+    #[inline(always)]
+    pub(super) fn new(rule: R, decay: Decay, parameters: &'a mut [T], states: [&'a mut [T]; STATES]) -> Self {
+        let fit = states.iter().all(|state| state.len() == parameters.len());
+        debug_assert!(fit, "the state of an optimizer is as long as the parameters");
+        let parameters = if fit { parameters } else { &mut [] };
+        Self { rule, decay, parameters: parameters.into(), states: states.map(Writable::from) }
+    }
+}
+
+impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_, T, R, STATES> {
+    #[inline(always)]
+    fn parameters(&self) -> Readable<'_, T> {
+        self.parameters.readable()
+    }
+
+    #[inline(always)]
+    fn decay(self, role: Role) -> T {
+        T::constant(self.decay.of(role))
+    }
+
+    #[inline(always)]
+    fn same_decay(&self) -> Option<T> {
+        (self.decay.excluded == 0).then(|| T::constant(self.decay.rate))
+    }
+
+    #[inline(always)]
+    unsafe fn apply<S: Simd, P: Span<T, S>>(self, at: usize, gradient: Lanes<T, S>, decay: T, span: P) {
+        let simd = gradient.simd();
+        let place = self.parameters.as_mut_ptr().wrapping_add(at);
+        let mut state = [Lanes::splat(simd, T::zero()); STATES];
+        // SAFETY: the caller's promise; the state is as long as the parameters.
+        unsafe {
+            for index in 0..STATES {
+                state[index] = span.load(simd, self.states[index].as_mut_ptr().add(at));
+            }
+            let (parameter, state) =
+                self.rule.update(span.load(simd, place), gradient, state, Lanes::splat(simd, decay));
+            span.store(place, parameter);
+            for index in 0..STATES {
+                span.store(self.states[index].as_mut_ptr().add(at), state[index]);
+            }
+        }
+    }
+}
+
+/// An update of neighbouring parameters.
+struct Stretch<'a, T, U> {
+    update: U,
+    gradient: Readable<'a, T>,
+    start: usize,
+    end: usize,
+    decay: T,
+}
+
+impl<T: Scalar, U: Update<T>> WithSimd for Stretch<'_, T, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { update, gradient, start, end, decay } = self;
+        let fit = end <= gradient.len() && end <= update.parameters().len();
+        debug_assert!(fit, "there is a gradient for every parameter");
+        if !fit {
+            return;
+        }
+        let lanes = Lanes::<T, S>::COUNT;
+        let mut at = start;
+        // SAFETY: everything up to the end lies within the gradient and the parameters.
+        unsafe {
+            while end.saturating_sub(at) >= lanes {
+                update.apply(at, Whole.load(simd, gradient.as_ptr().add(at)), decay, Whole);
+                at += lanes;
+            }
+            if at < end {
+                let rest = Part::new(simd, end - at);
+                update.apply(at, rest.load(simd, gradient.as_ptr().add(at)), decay, rest);
+            }
+        }
+    }
+}
+
+/// Neighbouring tensors that are trained and whose weight decay is the same, as `(start, end, decay)`; without those
+/// that are `done`.
+#[inline(always)]
+pub(crate) fn stretches<T: Scalar, U: Update<T>>(
+    update: U,
+    tensors: &'static [Tensor],
+    done: &'static [bool],
+) -> impl Iterator<Item = (usize, usize, T)> {
+    let open = |&(index, tensor): &(usize, &Tensor)| !tensor.frozen && !done.get(index).copied().unwrap_or(false);
+    let mut tensors = tensors.iter().enumerate().filter(open).map(|(_, tensor)| tensor).peekable();
+    core::iter::from_fn(move || {
+        let tensor = tensors.next()?;
+        let (start, mut end, decay) = (tensor.offset, tensor.offset + tensor.len(), update.decay(tensor.role));
+        while let Some(next) = tensors.next_if(|next| next.offset == end && update.decay(next.role) == decay) {
+            end += next.len();
+        }
+        Some((start, end, decay))
+    })
+}
+
+/// Updates all parameters that are neither frozen nor `done`.
+#[inline(always)]
+pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(
+    machine: X,
+    update: U,
+    gradient: &N,
+    done: &'static [bool],
+) {
+    // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
+    match update.same_decay() {
+        Some(decay) if const { !any_frozen(N::TENSORS) } && done.is_empty() => {
+            machine.call(Stretch { update, gradient: gradient.as_flat().into(), start: 0, end: N::LEN, decay });
+        }
+        _ if X::PLAIN => apply_near(machine, update, gradient, done),
+        _ => apply_apart(machine, update, gradient, done),
+    }
+}
+
+const fn any_frozen(tensors: &[Tensor]) -> bool {
+    let mut index = 0;
+    while index < tensors.len() {
+        if tensors[index].frozen {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// [`apply_apart`] from a copy: of what is read at places found by a loop, nothing becomes a register.
+#[inline(always)]
+fn apply_near<N: Program, X: Machine, U: Update<N::Scalar>>(
+    machine: X,
+    update: U,
+    gradient: &N,
+    done: &'static [bool],
+) {
+    apply_apart(machine, update, &copied(gradient), done);
+}
+
+/// [`apply`] for runs of neighbours.
+#[inline(always)]
+fn apply_apart<N: Program, X: Machine, U: Update<N::Scalar>>(
+    machine: X,
+    update: U,
+    gradient: &N,
+    done: &'static [bool],
+) {
+    for (start, end, decay) in stretches(update, N::TENSORS, done) {
+        machine.call(Stretch { update, gradient: gradient.as_flat().into(), start, end, decay });
+    }
+}
