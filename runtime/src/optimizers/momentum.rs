@@ -94,7 +94,7 @@ impl<T: Scalar> Rule<T, 1> for HeavyBall<T> {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; 1]) {
         let simd = parameter.simd();
-        let gradient = decay.mul_add(parameter, gradient);
+        let gradient = decay.mul_add(parameter, flush(gradient));
         let velocity = Lanes::splat(simd, self.momentum).mul_add(velocity, Lanes::splat(simd, self.share) * gradient);
         let step =
             Lanes::splat(simd, self.velocity_rate).mul_add(velocity, Lanes::splat(simd, self.gradient_rate) * gradient);

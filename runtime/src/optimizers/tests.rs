@@ -108,3 +108,31 @@ fn what_fades_does_not_stay_denormal() {
     assert_eq!(adam.state.as_flat(), [0.0; 8]);
     assert_eq!(momentum.state.as_flat(), [0.0; 4]);
 }
+
+/// Steps with gradients that shrink to nothing, or stay tiny, and whether a number of the state was denormal after any.
+fn assert_dies_away<O: Optimizer<Line<f32>>>(name: &str, optimizer: O, state: fn(&O::State) -> &[f32]) {
+    for unit in Instructions::available() {
+        let mut network = Line { weight: [0.5_f32, -0.4], gain: 1.0, bias: [0.3] };
+        let mut updater = optimizer.clone().boxed_for(&network);
+        updater.instructions = unit;
+        for step in 0..120_000 {
+            let factor = 0.5_f32.powi(step / 100);
+            let gradient = Line { weight: [factor, -factor], gain: 0.0, bias: [1e-20 * factor] };
+            updater.step(&mut network, &gradient, 1.0);
+            let denormal = state(&updater.state).iter().find(|number| number.is_subnormal());
+            assert!(denormal.is_none(), "{name}, {unit}, step {step}: {denormal:?}");
+        }
+        assert!(
+            state(&updater.state).iter().all(|&number| number == 0.0),
+            "{name}, {unit}: {:?}",
+            state(&updater.state)
+        );
+    }
+}
+
+#[test]
+fn means_of_vanishing_gradients_become_zero() {
+    assert_dies_away("momentum", Momentum::new(0.1, 0.9), |velocity| velocity.as_flat());
+    assert_dies_away("adam", Adam::new(0.1), |moments| moments.as_flat());
+    assert_dies_away("adam_w", AdamW::new(0.1), |moments| moments.as_flat());
+}

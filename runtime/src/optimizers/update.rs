@@ -26,10 +26,15 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy {
 /// Zero instead of a denormal number. What shrinks by a factor each step, as the running means of gradients that have
 /// become zero, would otherwise stay denormal for ever, and slow every operation down.
 #[inline(always)]
-pub(crate) fn flush<T: Scalar, S: Simd>(state: Lanes<T, S>) -> Lanes<T, S> {
-    let simd = state.simd();
-    let small = state.abs().lt(Lanes::splat(simd, T::min_positive_value()));
-    small.select(Lanes::splat(simd, T::zero()), state)
+pub(crate) fn flush<T: Scalar, S: Simd>(value: Lanes<T, S>) -> Lanes<T, S> {
+    flush_below(value, T::min_positive_value())
+}
+
+/// Zero instead of what is smaller than `least`.
+#[inline(always)]
+pub(crate) fn flush_below<T: Scalar, S: Simd>(value: Lanes<T, S>, least: T) -> Lanes<T, S> {
+    let simd = value.simd();
+    value.abs().lt(Lanes::splat(simd, least)).select(Lanes::splat(simd, T::zero()), value)
 }
 
 /// One step of an optimizer, ready to be taken parameter by parameter.
