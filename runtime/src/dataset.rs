@@ -291,6 +291,10 @@ impl<T: Scalar, const N: usize> Standardization<T, N> {
         let mean: [f64; N] =
             core::array::from_fn(|feature| samples.iter().map(|sample| sample[feature].widen()).sum::<f64>() / count);
         let deviation = core::array::from_fn(|feature| {
+            // Not seen by the deviation, which the mean's rounding keeps from being zero.
+            if samples.windows(2).all(|pair| pair[0][feature] == pair[1][feature]) {
+                return T::one();
+            }
             let squares = samples.iter().map(|sample| {
                 let distance = sample[feature].widen() - mean[feature];
                 distance * distance
@@ -352,6 +356,15 @@ mod tests {
         let data = squares(7);
         let sizes: Vec<usize> = data.batches(3).map(|batch| batch.inputs.len()).collect();
         assert_eq!(sizes, [3, 3, 1]);
+    }
+
+    #[test]
+    fn a_feature_that_does_not_vary_is_not_scaled() {
+        // The sum of three tenths is not three times a tenth.
+        let scale = Standardization::of(&[[0.1_f64, 1.0], [0.1, 2.0], [0.1, 3.0]]);
+        assert_eq!(scale.deviation[0], 1.0);
+        assert!((scale.deviation[1] - (2.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert_eq!(Standardization::<f32, 2>::of(&[]).deviation, [1.0; 2]);
     }
 
     #[test]
