@@ -101,9 +101,11 @@ impl<N: Program, const CAPACITY: usize> Workspace<N, CAPACITY> {
         self.instructions
     }
 
-    /// Restarts the random numbers of training, as of dropout.
+    /// Restarts the random numbers of training, as of dropout. A `backward` must then follow a new `forward`, whose
+    /// pattern it repeats.
     pub fn reseed(&mut self, seed: Seed) -> &mut Self {
         self.key = Key { seed: seed.0, step: 0 };
+        self.forwarded = 0;
         self
     }
 }

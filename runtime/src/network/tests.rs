@@ -124,6 +124,11 @@ fn backward_follows_forward() {
     network.predict(&inputs[0], &mut workspace);
     let stale = network.backward(&inputs, &errors, &mut workspace, &mut gradient);
     assert_eq!(stale.unwrap_err(), Error::NoForward, "the prediction overwrote what forward kept");
+
+    network.forward(&inputs, &mut workspace).unwrap();
+    workspace.reseed(Seed(2));
+    let other = network.backward(&inputs, &errors, &mut workspace, &mut gradient);
+    assert_eq!(other.unwrap_err(), Error::NoForward, "dropout would have another pattern than in forward");
 }
 
 #[test]
