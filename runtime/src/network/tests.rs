@@ -137,7 +137,7 @@ fn gradients_are_right() {
 }
 
 #[test]
-fn a_wrong_gradient_is_noticed() {
+fn a_report_above_its_tolerance_fails() {
     use crate::check::Check;
     let report = Check::<Line>::new(Seed(1)).inputs(-2.0, 2.0).run().unwrap();
     assert_eq!(report.rows().len(), 5, "weight and bias of the loss and of the outputs, and the input");

@@ -7,6 +7,7 @@ mod elementwise;
 mod layers;
 mod losses;
 mod networks;
+mod noticed;
 mod operations;
 mod registry;
 mod scans;
