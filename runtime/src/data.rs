@@ -382,7 +382,8 @@ tuples! {
 
 /// Scores of classes, of which the largest wins.
 pub trait Scores<const N: usize> {
-    /// The class with the largest score, the first of equal ones; NaN never wins.
+    /// The class with the largest score, the first of equal ones. NaN does not win over a number; class 0 where there is
+    /// no number.
     fn argmax(&self) -> Class<N>;
 }
 

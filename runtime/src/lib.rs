@@ -34,7 +34,7 @@
 //! | --- | --- |
 //! | none | networks, workspaces, optimizers and trainers in `static`s or the caller's memory, without heap or operating system |
 //! | `alloc` | the same on the heap, data sets, `fit`, metrics, gradient checks |
-//! | `std` (default) | choice of the vector unit at run time, files |
+//! | `std` (default) | choice of the vector unit at run time, a line an epoch in `fit` |
 //! | `progress` | a progress bar in `fit` |
 //! | `plot` | learning curves as SVG |
 
