@@ -11,7 +11,7 @@ pub struct Seed(pub u64);
 impl Seed {
     /// A seed of its own for part number `part` of what this seed governs.
     pub const fn part(self, part: u64) -> Self {
-        Self(mix(self.0 ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15))))
+        Self(branch(self.0, part))
     }
 }
 
@@ -23,14 +23,16 @@ pub(crate) const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// The key of part number `part`. (Without the summand, SplitMix64's step, part 0 would be mixed to 0.)
+#[inline(always)]
+const fn branch(key: u64, part: u64) -> u64 {
+    mix(key ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+}
+
 /// One key from a key and what is drawn with it: a stream, the steps of loops.
 #[inline(always)]
 pub fn combine(key: u64, parts: &[u64]) -> u64 {
-    let mut combined = key;
-    for &part in parts {
-        combined = mix(combined ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)));
-    }
-    combined
+    parts.iter().fold(key, |key, &part| branch(key, part))
 }
 
 /// A name's hash (FNV-1a), which does not change with its neighbours.
