@@ -256,11 +256,7 @@ fn field_kind(input: ParseStream) -> syn::Result<FieldKind> {
     let ty = if input.parse::<Option<Token![:]>>()?.is_some() {
         let is_type = input.peek(syn::token::Bracket) || input.peek(syn::token::Paren) || types::begins_named(input);
         if !is_type {
-            let call: Expr = input.parse()?;
-            if let Expr::Assign(assignment) = call {
-                return Ok(FieldKind::Layer { call: Expr::Assign(assignment) });
-            }
-            return Ok(FieldKind::Layer { call });
+            return Ok(FieldKind::Layer { call: input.parse()? });
         }
         Some(input.parse()?)
     } else {
