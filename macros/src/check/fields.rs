@@ -208,7 +208,11 @@ impl<'a> Checker<'a> {
         for (option, expr) in given.named {
             let number = self.number(expr, "a start value")?;
             match row.arguments.iter().position(|argument| option == argument) {
-                Some(place) => numbers[place] = Some(number),
+                Some(place) if numbers[place].is_none() => numbers[place] = Some(number),
+                Some(_) => {
+                    let name = option.to_string();
+                    return self.fail(option.span(), Diagnostic::RepeatedOption { function: written, name });
+                }
                 None => {
                     let suggestion =
                         suggestion(&option.to_string(), row.arguments.iter().copied(), || format!("write {form}"));

@@ -175,7 +175,13 @@ impl<'a> Checker<'a> {
             return self.fail(extra.span(), diagnostic);
         }
         let (mut initial, mut reverse, mut length) = (None, false, None);
+        let mut seen: Vec<&Ident> = Vec::new();
         for (option, expr) in given.named {
+            if seen.contains(&option) || option == "cell" && cell.is_some() {
+                let name = option.to_string();
+                return self.fail(option.span(), Diagnostic::RepeatedOption { function: function(), name });
+            }
+            seen.push(option);
             match option.to_string().as_str() {
                 "cell" => cell = Some(expr),
                 "initial" => initial = Some(self.value(expr)?),

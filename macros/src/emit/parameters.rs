@@ -189,7 +189,9 @@ fn camel_case(name: &str) -> String {
 pub(super) fn tensors(network: &Network, layout: &Layout) -> TokenStream {
     let rows = layout.order.iter().map(|&index| {
         let parameter = &network.parameters[index];
-        let name = parameter.path.join(".");
+        // A raw identifier is a matter of Rust's alone.
+        let name: Vec<&str> = parameter.path.iter().map(|part| part.trim_start_matches("r#")).collect();
+        let name = name.join(".");
         let offset = layout.offsets[index];
         let shape = &parameter.shape;
         let role = role(parameter.role);
