@@ -26,6 +26,7 @@ struct Plan<'a> {
     cell: &'a parse::Function,
     cell_expr: &'a Expr,
     initial: Value,
+    initial_span: Span,
     reverse: bool,
     length: Option<Operand>,
 }
@@ -35,8 +36,7 @@ impl<'a> Checker<'a> {
         let plan = self.scan_arguments(name, given)?;
         let span = name.span();
         let mut initial = Vec::new();
-        let initial_span = plan.cell_expr.span();
-        let state_shape = self.flatten_state(initial_span, plan.initial.clone(), &mut initial)?;
+        let state_shape = self.flatten_state(plan.initial_span, plan.initial.clone(), &mut initial)?;
         let states: Vec<Operand> = initial.iter().map(|tensor| self.operand(tensor.ty().clone())).collect();
         let elements: Vec<Operand> = plan
             .sequences
@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
             seen.push(option);
             match option.to_string().as_str() {
                 "cell" => cell = Some(expr),
-                "initial" => initial = Some(self.value(expr)?),
+                "initial" => initial = Some((self.value(expr)?, expr.span())),
                 "reverse" => match self.value(expr)? {
                     Value::Boolean(value) => reverse = value,
                     other => {
@@ -211,10 +211,10 @@ impl<'a> Checker<'a> {
         };
         let Some(cell_expr) = cell else { return self.fail(name.span(), missing("a cell")) };
         let cell = self.cell(cell_expr)?;
-        let Some(initial) = initial else {
+        let Some((initial, initial_span)) = initial else {
             return self.fail(name.span(), missing("`initial`, the state before the first step"));
         };
-        Ok(Plan { sequences, cell, cell_expr, initial, reverse, length })
+        Ok(Plan { sequences, cell, cell_expr, initial, initial_span, reverse, length })
     }
 
     fn sequences(&mut self, expr: &Expr, value: Value) -> Checked<Vec<Tensor>> {
