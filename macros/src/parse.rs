@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, Pat, Token, Visibility};
 
 use crate::error::{Diagnostic, Errors, suggestion};
-pub(crate) use types::{ElementSyntax, NAMES, TypeSyntax};
+pub(crate) use types::{CONSTANTS, ElementSyntax, NAMES, TypeSyntax};
 
 /// What stands between the braces of `network!`.
 #[derive(Debug, Default)]

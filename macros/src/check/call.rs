@@ -12,6 +12,9 @@ use crate::error::{Checked, Diagnostic, Reported, closest};
 use crate::function::{Accepts, Kind};
 use crate::parse;
 
+/// What other libraries have, which is no misspelling of `last` or `glu`.
+const RECURRENT: [&str; 3] = ["lstm", "gru", "rnn"];
+
 /// The arguments of a call as written, options apart.
 pub(super) struct Given<'a> {
     pub(super) receiver: Option<(&'a Expr, Value)>,
@@ -179,6 +182,9 @@ impl<'a> Checker<'a> {
     }
 
     fn function_suggestion(&self, name: &str) -> String {
+        if RECURRENT.contains(&name) {
+            return "declare a cell, `fn cell(state, x) { … }`, and run it over the sequence by `scan`".into();
+        }
         let mut known: Vec<&str> = self.functions.keys().map(String::as_str).collect();
         known.extend(crate::function::all().map(|function| function.name));
         known.extend(crate::elementwise::table().map(|row| row.name));

@@ -7,6 +7,7 @@ use syn::{BinOp, Expr, Ident, Lit};
 use super::value::Value;
 use super::{Checker, ConstantState};
 use crate::error::{Checked, Diagnostic};
+use crate::parse::CONSTANTS;
 
 impl<'a> Checker<'a> {
     /// Evaluates every constant, used or not.
@@ -46,8 +47,7 @@ impl<'a> Checker<'a> {
         let fits = match (ty, &value) {
             ("f32" | "f64", Value::Float(_)) | ("bool", Value::Boolean(_)) => true,
             ("f32" | "f64" | "bool", _) => false,
-            (_, Value::Integer(number)) if ty.starts_with('u') => *number >= 0,
-            (_, Value::Integer(_)) if ty.starts_with('i') => true,
+            (_, Value::Integer(number)) if is_whole(ty) => *number >= 0 || ty.starts_with('i'),
             (_, Value::List(_)) if ty.starts_with('[') || ty.starts_with("&[") => true,
             _ => false,
         };
@@ -150,7 +150,7 @@ impl<'a> Checker<'a> {
         let value = self.value(&cast.expr)?;
         let ty = cast.ty.to_token_stream().to_string();
         let real = ty == "f32" || ty == "f64";
-        let whole = ["usize", "isize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"].contains(&ty.as_str());
+        let whole = is_whole(&ty);
         match value {
             Value::Integer(value) if real => Ok(Value::Float(value as f64)),
             Value::Float(value) if whole => Ok(Value::Integer(value as i64)),
@@ -205,6 +205,11 @@ impl<'a> Checker<'a> {
         shape.insert(0, items.len());
         Ok((shape, numbers))
     }
+}
+
+/// Whether it is a type of whole numbers.
+fn is_whole(ty: &str) -> bool {
+    CONSTANTS.contains(&ty) && ty.starts_with(['u', 'i'])
 }
 
 /// Whole numbers count as reals where reals are asked for.

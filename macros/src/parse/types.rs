@@ -42,7 +42,8 @@ impl TypeSyntax {
 
 /// Names of types, other than brackets.
 pub(crate) const NAMES: [&str; 3] = ["Class", "Length", "Scalar"];
-const CONSTANTS: [&str; 15] =
+/// Types of constants.
+pub(crate) const CONSTANTS: [&str; 15] =
     ["usize", "isize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool", "u128", "i128"];
 
 /// Whether a type with a name comes next, rather than a layer.

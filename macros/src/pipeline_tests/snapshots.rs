@@ -125,5 +125,6 @@ fn later_layers_are_unknown() {
         let said =
             messages.iter().any(|message| message.starts_with(&format!("there is no function or layer `{layer}`")));
         assert!(said, "`{layer}` in {messages:?}");
+        assert!(!messages.iter().any(|message| message.contains("did you mean")), "nothing is misspelt: {messages:?}");
     }
 }

@@ -337,6 +337,12 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
             )),
         ),
         (
+            "constant-type",
+            with(quote!(
+                const N: int = 1;
+            )),
+        ),
+        (
             "recursive-constant",
             with(quote!(
                 const N: usize = N + 1;
