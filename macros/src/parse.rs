@@ -123,6 +123,9 @@ fn item(input: ParseStream, declaration: &mut Declaration, errors: &mut Errors) 
     if ahead.peek(Token![struct]) {
         structure(input, attributes, visibility, declaration, errors)
     } else if ahead.peek(Token![const]) {
+        for attribute in &attributes {
+            documentation_only(attribute, "above a constant", &[], errors);
+        }
         declaration.constants.push(constant(input)?);
         Ok(())
     } else if ahead.peek(Token![fn]) {

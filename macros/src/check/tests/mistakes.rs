@@ -300,6 +300,13 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
         ("reserved-name", with(quote!(pub fn predict(x: [2]) { x }))),
         ("unknown-attribute", quote! { #[dmp("x")] struct A; fn forward(x: [2]) { x } }),
         ("unknown-attribute", field(quote!(#[forzen] w: [2] = zeros()))),
+        (
+            "unknown-attribute",
+            with(quote!(
+                #[frozen]
+                const N: usize = 1;
+            )),
+        ),
         ("malformed-attribute", field(quote!(#[clamp(0.1)] w: [2] = zeros()))),
         ("malformed-attribute", quote! { #[dump] struct A; fn forward(x: [2]) { x } }),
         ("clamp-bounds", field(quote!(#[clamp(1.0, 0.1)] w: [2] = zeros()))),
