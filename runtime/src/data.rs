@@ -58,6 +58,13 @@ impl<const N: usize> Length<N> {
     ///
     /// # Errors
     /// [`Error::LengthOutOfRange`] unless `1 <= length <= N`.
+    ///
+    /// ```
+    /// # use backprop::data::Length;
+    /// assert_eq!(Length::<64>::new(64)?.steps(), 64);
+    /// assert!(Length::<64>::new(0).is_err());
+    /// # Ok::<(), backprop::Error>(())
+    /// ```
     pub const fn new(length: usize) -> Result<Self, Error> {
         if length >= 1 && length <= N && length <= u32::MAX as usize {
             Ok(Self(length as u32))
@@ -381,6 +388,12 @@ tuples! {
 }
 
 /// Scores of classes, of which the largest wins.
+///
+/// ```
+/// use backprop::prelude::*;
+/// let winner: Class<3> = [0.1, 0.7, 0.2].argmax();
+/// assert_eq!(winner.index(), 1);
+/// ```
 pub trait Scores<const N: usize> {
     /// The class with the largest score, the first of equal ones. NaN does not win over a number; class 0 where there is
     /// no number.

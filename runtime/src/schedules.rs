@@ -25,6 +25,12 @@ impl Schedule for Constant {
 }
 
 /// Multiplied by a factor every so many steps.
+///
+/// ```
+/// use backprop::prelude::*;
+/// let schedule = StepDecay::new(10, 0.5);
+/// assert_eq!([0, 9, 10, 25].map(|step| schedule.rate(step)), [1.0, 1.0, 0.5, 0.25]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepDecay {
     every: usize,
@@ -58,6 +64,12 @@ fn progress(step: usize, warmup: usize, steps: usize) -> f64 {
 
 /// Half a cosine from 1 down to a floor (Loshchilov and Hutter 2017, without restarts):
 /// `floor + (1 - floor) · (1 + cos(π · progress)) / 2`; constant afterwards.
+///
+/// ```
+/// use backprop::prelude::*;
+/// let schedule = Cosine::over(100).with_warmup(20).with_floor(0.25);
+/// assert_eq!([0, 19, 20, 100, 200].map(|step| schedule.rate(step)), [0.05, 1.0, 1.0, 0.25, 0.25]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cosine {
     steps: usize,
@@ -96,6 +108,12 @@ impl Schedule for Cosine {
 }
 
 /// A straight line from 1 down to a floor; constant afterwards.
+///
+/// ```
+/// use backprop::prelude::*;
+/// let schedule = Linear::over(8).with_floor(0.5);
+/// assert_eq!([0, 4, 8, 9].map(|step| schedule.rate(step)), [1.0, 0.75, 0.5, 0.5]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Linear {
     steps: usize,
@@ -131,6 +149,12 @@ impl Schedule for Linear {
 }
 
 /// Rises linearly to 1 and stays there, or goes on with another schedule, whose step 0 follows.
+///
+/// ```
+/// use backprop::prelude::*;
+/// let schedule = Warmup::over(4).then(StepDecay::new(10, 0.5));
+/// assert_eq!([0, 3, 4, 14].map(|step| schedule.rate(step)), [0.25, 1.0, 1.0, 0.5]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warmup<S = Constant> {
     steps: usize,

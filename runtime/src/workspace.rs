@@ -36,6 +36,31 @@ impl<A> DerefMut for Aligned<A> {
 ///
 /// A longer batch is worked in pieces. The vector unit is chosen here, once. Large workspaces should never be values on
 /// the stack: [`boxed`](Self::boxed) makes one in place on the heap, [`new`](Self::new) is for statics.
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use backprop::prelude::*;
+/// # network! {
+/// #     pub struct Line;
+/// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// #     fn loss(y, t: [1]) { mse(y, t) }
+/// # }
+///
+/// let network = Line::<f32>::boxed(Seed(7));
+/// let mut workspace = Workspace::<Line, 4>::boxed();
+/// assert_eq!(network.predict_batch(&[[0.0; 2]; 4], &mut workspace)?.len(), 4);
+/// // Outputs stay in the workspace, for which five are too many; a loss is summed up piece by piece.
+/// assert!(network.predict_batch(&[[0.0; 2]; 5], &mut workspace).is_err());
+/// assert!(network.loss(&[[0.0; 2]; 5], &[[1.0]; 5], &mut workspace)? > 0.0);
+///
+/// static WORKSPACE: Mutex<Workspace<Line, 1>> = Mutex::new(Workspace::new());
+/// let mut workspace = WORKSPACE.lock().unwrap();
+/// workspace.detect();
+/// let [output] = network.predict(&[0.0, 1.0], &mut workspace);
+/// # assert!(output.is_finite());
+/// # Ok::<(), backprop::Error>(())
+/// ```
 #[repr(C)]
 pub struct Workspace<N: Program, const CAPACITY: usize> {
     pub(crate) memory: Aligned<N::Memory<CAPACITY>>,
