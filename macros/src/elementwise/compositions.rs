@@ -35,7 +35,7 @@ pub(super) static ROWS: &[Elementwise] = &[
     arithmetic("sub", 2, "x - y", |x| x[0].clone() - x[1].clone()),
     arithmetic("mul", 2, "x * y", |x| x[0].clone() * x[1].clone()),
     arithmetic("div", 2, "x / y", |x| x[0].clone() / x[1].clone()),
-    arithmetic("powi", 2, "x^n for a whole number n", |x| call("powf", [x[0].clone(), x[1].clone()])),
+    arithmetic("powi", 2, "x^exponent for a whole number", |x| call("powf", [x[0].clone(), x[1].clone()])),
     arithmetic("recip", 1, "1 / x", |x| x[0].clone().powi(-1)),
     arithmetic("square", 1, "x^2", |x| x[0].clone().powi(2)),
     arithmetic("rsqrt", 1, "1 / sqrt(x)", |x| call("sqrt", [x[0].clone()]).powi(-1)),

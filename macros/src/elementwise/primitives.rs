@@ -110,7 +110,7 @@ pub(super) static ROWS: &[Elementwise] = &[
     row(
         "powf",
         2,
-        "x^y",
+        "x^exponent",
         Primitive {
             name: "powf",
             method: "powf",
@@ -149,7 +149,7 @@ pub(super) static ROWS: &[Elementwise] = &[
     row(
         "select",
         3,
-        "x where the condition is not 0, else y",
+        "a where the condition is not 0, else b",
         Primitive {
             name: "select",
             method: "select",
