@@ -1,5 +1,5 @@
 //! Gradients of every elementwise function, layer, loss and operation against finite differences in double precision,
-//! through the real macro: a new row of a table is tested without anyone writing a test.
+//! through the real macro. A row of a table is a test; `registry` asks for the rows that are missing.
 
 mod table;
 
