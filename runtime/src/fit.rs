@@ -96,7 +96,8 @@ impl<'a, I, T, S> Fit<'a, I, T, S> {
         self
     }
 
-    /// The schedule of the learning rate, by steps from the beginning of this call.
+    /// The schedule of the learning rate, by steps from the beginning of this call. It takes the place of a factor from
+    /// [`Trainer::set_rate`] until the call is over.
     #[must_use]
     pub fn schedule<Next: Schedule>(self, schedule: Next) -> Fit<'a, I, T, Next> {
         let Self { epochs, batch, seed, validation, progress, schedule: _, clip } = self;

@@ -47,7 +47,8 @@ pub trait Network: Program {
         network
     }
 
-    /// A network of zeros on the heap, to hold a gradient.
+    /// A network of zeros on the heap, to hold a gradient, or a copy: `copy.as_flat_mut().copy_from_slice(network.as_flat())`
+    /// works for networks of any size, where `clone` may pass through the stack.
     #[cfg(feature = "alloc")]
     fn zeros_like(&self) -> alloc::boxed::Box<Self> {
         boxed_zeros()

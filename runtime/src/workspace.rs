@@ -126,8 +126,8 @@ impl<N: Program, const CAPACITY: usize> Workspace<N, CAPACITY> {
         self.instructions
     }
 
-    /// Restarts the random numbers of training, as of dropout. A `backward` must then follow a new `forward`, whose
-    /// pattern it repeats.
+    /// Restarts the random numbers of training, as of dropout. (A trainer goes on counting its steps, by which they
+    /// differ, too.) A `backward` must then follow a new `forward`, whose pattern it repeats.
     pub fn reseed(&mut self, seed: Seed) -> &mut Self {
         self.key = Key { seed: seed.0, step: 0 };
         self.forwarded = 0;
