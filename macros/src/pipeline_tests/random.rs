@@ -139,7 +139,7 @@ impl Writer {
                 let result = match self.choose(3) {
                     0 => vec![count],
                     1 => [shape.as_slice(), &[1]].concat(),
-                    _ if count % 2 == 0 => vec![2, count / 2],
+                    _ if count.is_multiple_of(2) => vec![2, count / 2],
                     _ => vec![1, count],
                 };
                 if result.len() <= 3 {
