@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        let mut failed = None;
+        let (mut failed, mut unknown) = (None, false);
         for (name, expr) in given.named {
             match rows.iter().position(|row| name == row.name) {
                 Some(place) if slots[place].is_none() => slots[place] = Some((expr, None)),
@@ -113,11 +113,15 @@ impl<'a> Checker<'a> {
                         Diagnostic::RepeatedOption { function: function.name.into(), name: name.to_string() };
                     failed = Some(self.report(name.span(), diagnostic));
                 }
-                None => failed = Some(self.unknown_option(function, name)),
+                None => (failed, unknown) = (Some(self.unknown_option(function, name)), true),
             }
         }
         let mut bound = Vec::new();
         for (row, slot) in rows.iter().zip(slots) {
+            // The unknown option may have been meant to be this argument.
+            if unknown && slot.is_none() && matches!(row.default, Default::Required) {
+                continue;
+            }
             match self.bound(span, function, row, slot) {
                 Ok(argument) => bound.push(argument),
                 Err(reported) => failed = Some(reported),

@@ -87,6 +87,10 @@ impl<'a> Checker<'a> {
     pub(super) fn operator_of(&mut self, binary: &ExprBinary, op: &BinOp, left: Value, right: Value) -> Checked<Value> {
         let span = binary.op.span();
         let sign = symbol(op);
+        if let BinOp::BitXor(_) = op {
+            let remedy = "powers are `x.powi(2)`, or `x.powf(y)` for an exponent that is not whole".into();
+            return self.fail(span, Diagnostic::Unsupported { what: "`^`".into(), remedy });
+        }
         let Some((name, condition)) = row(op) else {
             let found = if matches!(left, Value::Tensor(_)) { left.described() } else { right.described() };
             return self.fail(span, Diagnostic::Operand { operation: sign.into(), found });

@@ -94,7 +94,7 @@ impl<'a> Checker<'a> {
                 match unary.op {
                     UnOp::Neg(_) => self.negated(unary.op.span(), value),
                     UnOp::Not(_) => self.inverted(unary.op.span(), value),
-                    _ => self.unsupported(expr, "`*`", "tensors are values: leave the `*` out"),
+                    _ => self.unsupported(expr, "`*`", "tensors are values: leave the `*` out; a power is `x.powi(2)`"),
                 }
             }
             Expr::Call(call) => self.call(call),

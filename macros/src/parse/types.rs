@@ -73,6 +73,9 @@ impl Parse for TypeSyntax {
                 }
             });
         }
+        if input.peek(Token![&]) {
+            return Err(input.error("types of a network are values: leave the `&` out"));
+        }
         let name: Ident = input.parse()?;
         let written = name.to_string();
         match written.as_str() {
