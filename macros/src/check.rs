@@ -194,7 +194,7 @@ impl<'a> Checker<'a> {
                 self.report(name.span(), Diagnostic::DuplicateName { what: what.into(), name: written });
             }
         }
-        for function in declaration.functions.iter().filter(|function| function.public) {
+        for function in declaration.functions.iter().filter(|function| function.is_public()) {
             let name = function.name.to_string();
             if METHODS.contains(&name.as_str()) {
                 let owner = "a method that every network has".into();
@@ -204,7 +204,7 @@ impl<'a> Checker<'a> {
         let mut fields: HashMap<String, bool> = HashMap::new();
         for field in &declaration.fields {
             let name = field.name.to_string();
-            let public = self.functions.get(&name).is_some_and(|function| function.public);
+            let public = self.functions.get(&name).is_some_and(|function| function.is_public());
             if fields.insert(name.clone(), true).is_some() {
                 self.report(field.name.span(), Diagnostic::DuplicateName { what: "field".into(), name });
             } else if public {
@@ -212,7 +212,8 @@ impl<'a> Checker<'a> {
                 self.report(field.name.span(), Diagnostic::ReservedName { name, owner });
             }
         }
-        let public = declaration.functions.iter().filter(|function| function.public && !is_special(&function.name));
+        let public =
+            declaration.functions.iter().filter(|function| function.is_public() && !is_special(&function.name));
         let names = declaration.fields.iter().map(|field| &field.name).chain(public.map(|function| &function.name));
         self.parameters.declare_fields(names.map(Ident::to_string));
     }

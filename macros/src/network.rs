@@ -96,6 +96,7 @@ pub(crate) struct Argument {
 #[derive(Debug)]
 pub(crate) struct Method {
     pub(crate) name: Ident,
+    pub(crate) visibility: TokenStream,
     pub(crate) attributes: TokenStream,
     pub(crate) inputs: Vec<Argument>,
     pub(crate) outputs: Vec<Signature>,

@@ -60,12 +60,19 @@ pub(crate) struct Constant {
 #[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
-    pub(crate) public: bool,
+    pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) output: Option<TypeSyntax>,
     /// Nothing, if it could not be read.
     pub(crate) body: Option<Block>,
+}
+
+impl Function {
+    /// Whether it is a method of the network, too.
+    pub(crate) fn is_public(&self) -> bool {
+        !matches!(self.visibility, Visibility::Inherited)
+    }
 }
 
 #[derive(Debug)]
@@ -129,11 +136,10 @@ fn item(input: ParseStream, declaration: &mut Declaration, errors: &mut Errors) 
         declaration.constants.push(constant(input)?);
         Ok(())
     } else if ahead.peek(Token![fn]) {
-        let public = !matches!(visibility, Visibility::Inherited);
         for attribute in &attributes {
             documentation_only(attribute, "above a function", &[], errors);
         }
-        declaration.functions.push(function(input, attributes, public, errors)?);
+        declaration.functions.push(function(input, attributes, visibility, errors)?);
         Ok(())
     } else {
         Err(ahead.error())
@@ -272,7 +278,7 @@ fn field_kind(input: ParseStream) -> syn::Result<FieldKind> {
 fn function(
     input: ParseStream,
     attributes: Vec<Attribute>,
-    public: bool,
+    visibility: Visibility,
     errors: &mut Errors,
 ) -> syn::Result<Function> {
     input.parse::<Token![fn]>()?;
@@ -288,7 +294,7 @@ fn function(
         Some((proc_macro2::TokenTree::Group(group), rest)) => Ok((group, rest)),
         _ => Err(cursor.error("expected the function's body in braces")),
     })?;
-    Ok(Function { attributes, public, name, arguments, output, body: block(body, errors) })
+    Ok(Function { attributes, visibility, name, arguments, output, body: block(body, errors) })
 }
 
 /// A body by itself, so that a mistake in one leaves the others readable.

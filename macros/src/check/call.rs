@@ -266,7 +266,7 @@ impl<'a> Checker<'a> {
         let body = function.body.as_ref().ok_or(crate::error::Reported)?;
         self.frames.push(frame);
         self.stack.push(name.clone());
-        match (name.as_str(), function.public) {
+        match (name.as_str(), function.is_public()) {
             ("forward", _) => self.parameters.enter_root(Vec::new()),
             // A public function has one set of parameters, for all its calls and as a method.
             (_, true) => self.parameters.enter_root(vec![name.clone()]),

@@ -61,7 +61,7 @@ impl<'a> Checker<'a> {
         };
         let loss = self.functions.get("loss").copied().map(|function| self.loss(function, outputs));
         let mut methods: Vec<&'a Function> = self.functions.values().copied().collect();
-        methods.retain(|function| function.public && !is_special(&function.name));
+        methods.retain(|function| function.is_public() && !is_special(&function.name));
         methods.sort_by_key(|function| self.parameters.place(&function.name.to_string()));
         let methods: Vec<Checked<_>> = methods.into_iter().map(|function| self.entry_method(function)).collect();
         Some(Points {
@@ -365,6 +365,7 @@ impl<'a> Checker<'a> {
         let Point { arguments, body, outputs } = self.point(function, vec![function.name.to_string()])?;
         let method = Method {
             name: function.name.clone(),
+            visibility: function.visibility.to_token_stream(),
             attributes: function.attributes.iter().map(ToTokens::to_token_stream).collect(),
             inputs: arguments,
             outputs: outputs.iter().map(|(ty, _)| signature(ty)).collect(),

@@ -39,7 +39,8 @@ fn method(
     writer: &mut Writer,
     sample_size: usize,
 ) -> (TokenStream, TokenStream) {
-    let (name, attributes, network_name) = (&declared.name, &declared.attributes, &network.name);
+    let Method { name, visibility, attributes, .. } = declared;
+    let network_name = &network.name;
     let signatures: Vec<Signature> = declared.inputs.iter().map(|input| input.signature.clone()).collect();
     let inputs = signature::slices(&signatures);
     let outputs = signature::slices(&declared.outputs);
@@ -58,7 +59,7 @@ fn method(
         ///
         /// # Errors
         /// When the inputs are empty, of different lengths, more than the capacity, or not finite.
-        pub fn #name<'a, const CAPACITY: usize>(
+        #visibility fn #name<'a, const CAPACITY: usize>(
             &self, #(#names: #types,)* #workspace: &'a mut runtime::Workspace<Self, CAPACITY>,
         ) -> ::core::result::Result<#outputs, runtime::Error> {
             runtime::run_method::<Self, #pass, CAPACITY>(self, #all, #workspace)
