@@ -62,6 +62,9 @@ const MANY: usize = 24;
 /// Bytes of one operand that are taken to stay in the second-level cache.
 const CACHE: usize = 1 << 19;
 
+/// Bytes of a page of memory.
+const PAGE: usize = 4096;
+
 /// Room for scalars.
 #[repr(align(64))]
 struct Buffer(#[allow(dead_code, reason = "it is memory")] [u64; ROOM]);
@@ -298,7 +301,7 @@ where
         let width = WIDTH * Lanes::<T, S>::COUNT;
         let room = capacity::<T>() / 2;
         // Rows of `a` that stay in the cache while all columns go by.
-        let cached = (CACHE / size_of::<T>() / k.max(1)).max(96);
+        let cached = (CACHE / size_of::<T>() / k.max(1)).max(128);
         match way {
             Way::Packed if direct => [cached, width, 2 * room / width],
             Way::Packed => [cached.min(room / width), width, room / width],
@@ -355,10 +358,16 @@ where
         let Operands { a_column, b_row, b_column, m, k, n, .. } = self.operands;
         if b_column == 1 || n == 1 {
             // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
-            // a row of the panel is two cache lines, they are fetched half as often, and that matters only later.
+            // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
+            // sooner again where every row lies on a page of its own.
             let distance = b_row * size_of::<T>();
             let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
-            let crowded = k * (distance & distance.wrapping_neg()) > if lines > 1 { 8 * CACHE } else { CACHE };
+            let most = match (lines > 1, distance > PAGE) {
+                (false, _) => CACHE,
+                (true, false) => 8 * CACHE,
+                (true, true) => 2 * CACHE,
+            };
+            let crowded = k * (distance & distance.wrapping_neg()) > most;
             if m >= MANY && n > 1 && crowded { Way::Packed } else { Way::InPlace }
         } else if m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1 {
             Way::Dots
