@@ -169,10 +169,10 @@ super::diagnostics! {
         "declare an argument `length: Length<{expected}>` and give it";
     "classes" Classes { function: String, classes: usize, rows: usize, note: String }
         "`{function}` has {rows} entries for {classes} classes\nnote: {note}",
-        "make both numbers equal";
+        "declare the classes as `Class<{rows}>`, or make {classes} entries";
     "same-shape" SameShape { function: String, left: String, right: String, note: String }
         "`{function}` compares tensors of equal shapes, these are {left} and {right}\nnote: {note}",
-        "give both the same shape";
+        "correct the one that is wrong, or bring it to the other's shape with `reshape` or an index";
     "class-target" ClassTarget { logits: String, target: String, note: String }
         "`cross_entropy` needs a class for each row of logits: {logits} does not fit {target}\nnote: {note}",
         "for logits [.., 10] give `Class<10>`, `[Class<10>; ..]` or probabilities of the same shape";
@@ -217,7 +217,7 @@ super::diagnostics! {
         "declare it as a frozen parameter: `#[frozen] table: [3] = [1.0, 2.0, 3.0]`";
     "literal-shape" LiteralShape { name: String, declared: String, found: String }
         "`{name}` is declared {declared}, but its start value has the shape {found}",
-        "make both equal";
+        "declare it {found}, or write a start value of the shape {declared}";
     "annotated-shape" AnnotatedShape { pattern: String, declared: String, found: String, note: String }
         "`{pattern}` is declared {declared}, but its value is {found}\nnote: {note}",
         "correct the shape, or leave it out";
