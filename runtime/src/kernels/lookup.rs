@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Dim, Readable, Writable, place, reaches};
+use super::{Dim, Part, Readable, Span, Whole, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -218,16 +218,29 @@ impl<T: Scalar, S: Simd, W: Dim> RowWork for Add<'_, T, S, W> {
         let mut column = 0;
         while column < width {
             let count = lanes.min(width - column);
-            // SAFETY: both rows lie inside their slices, as the caller promises; no other reference to these places
-            // exists while the slices do.
+            // SAFETY: both rows lie inside their slices, as the caller promises.
             unsafe {
-                let from = core::slice::from_raw_parts(self.gradient.as_ptr().add(other + column), count);
-                let to = core::slice::from_raw_parts_mut(self.table.as_mut_ptr().add(start + column), count);
-                (Lanes::from_slice(self.simd, to) + Lanes::from_slice(self.simd, from)).to_slice(to);
+                let from = self.gradient.as_ptr().add(other + column);
+                let to = self.table.as_mut_ptr().add(start + column);
+                if count == lanes {
+                    add(self.simd, Whole, from, to);
+                } else {
+                    add(self.simd, Part::new(self.simd, count), from, to);
+                }
             }
             column += count;
         }
     }
+}
+
+/// Adds one register to another. (By pointers: both operands may be the same cells.)
+///
+/// # Safety
+/// As many values as the span counts must be readable, and writable at `to`.
+#[inline(always)]
+unsafe fn add<T: Scalar, S: Simd>(simd: S, span: impl Span<T, S>, from: *const T, to: *mut T) {
+    // SAFETY: as the caller promises.
+    unsafe { span.store(to, span.load(simd, to) + span.load(simd, from)) }
 }
 
 #[cfg(test)]
@@ -260,6 +273,25 @@ mod tests {
             let rows = [1.0, 1.0, 10.0, 10.0, 100.0, 100.0];
             let all = [2_u32, 2, 1];
             lookup_adjoint(machine, [3], 3, width, &rows, 0, [2], &all, 0, [1], &mut *self.1, 0, false);
+        }
+    }
+
+    struct Same<'a>(&'a [core::cell::Cell<f64>]);
+
+    impl WithSimd for Same<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            lookup_adjoint(Outlined(simd), [2], 2, 3, self.0, 0, [3], &[0_u32, 1], 0, [1], self.0, 0, true);
+        }
+    }
+
+    #[test]
+    fn gradient_and_table_may_be_the_same_cells() {
+        for instructions in Instructions::available() {
+            let mut numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+            instructions.dispatch(Same(core::cell::Cell::from_mut(&mut numbers[..]).as_slice_of_cells()));
+            assert_eq!(numbers, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
         }
     }
 
