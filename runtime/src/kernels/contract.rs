@@ -11,8 +11,16 @@ use super::{Readable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
+/// Keeps [`Dim`] to the types here: kernels check a size once, and rely on it to be the same when asked again.
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for usize {}
+    impl<const SIZE: usize> Sealed for super::Const<SIZE> {}
+}
+
 /// A size: known at compile time ([`Const`]) or at run time (`usize`).
-pub trait Dim: Copy {
+pub trait Dim: Copy + sealed::Sealed {
     /// The size.
     fn get(self) -> usize;
 }
