@@ -6,6 +6,17 @@ use crate::scalar::Scalar;
 
 /// Plain data made of `T` alone.
 ///
+/// `network!` asserts it of its structs, whatever attributes they are given:
+///
+/// ```compile_fail
+/// # use backprop::prelude::*;
+/// network! {
+///     #[cfg_attr(all(), repr(align(64)))]
+///     pub struct Line;
+///     fn forward(x: [2]) -> [1] { x.dense(1) }
+/// }
+/// ```
+///
 /// # Safety
 /// The type is an array of `T` in memory: no padding, no other fields, alignment of `T`; so that any of its bytes
 /// being zero is a valid value, too.

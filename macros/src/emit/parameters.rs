@@ -93,7 +93,19 @@ pub(super) fn array(element: TokenStream, shape: &[usize]) -> TokenStream {
 pub(super) fn structs(network: &Network, layout: &Layout, documentation: &str) -> TokenStream {
     let mut definitions = Vec::new();
     define(network, &layout.tree, &network.name, documentation, true, &mut definitions, &mut HashSet::new());
-    quote!(#(#definitions)*)
+    let (name, total) = (&network.name, Literal::usize_unsuffixed(layout.total));
+    quote! {
+        #(#definitions)*
+        // Attributes that the user keeps, as a `repr` within `cfg_attr`, must not undo what `Flat` promises.
+        const _: () = {
+            use ::core::mem::{align_of, size_of};
+            assert!(
+                size_of::<#name<f32>>() == #total * size_of::<f32>() && align_of::<#name<f32>>() == align_of::<f32>()
+                    && size_of::<#name<f64>>() == #total * size_of::<f64>() && align_of::<#name<f64>>() == align_of::<f64>(),
+                "an attribute changes the layout of the network, which has to be that of its numbers"
+            );
+        };
+    }
 }
 
 fn define(
