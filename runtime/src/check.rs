@@ -109,8 +109,24 @@ where
     /// Checks.
     ///
     /// # Errors
-    /// Those of [`Network::loss_and_gradient`] and [`Network::backward`] on the random samples.
+    /// Those of [`Network::loss_and_gradient`] and [`Network::backward`] on the random samples; [`Error::Setting`] where
+    /// no entries are to be checked.
+    ///
+    /// ```
+    /// # use backprop::prelude::*;
+    /// # network! {
+    /// #     pub struct Line;
+    /// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+    /// # }
+    /// use backprop::check::Check;
+    ///
+    /// assert!(Check::<Line<f64>>::new(Seed(1)).run().is_ok());
+    /// assert!(Check::<Line<f64>>::new(Seed(1)).entries(0).run().is_err());
+    /// ```
     pub fn run(&self) -> Result<Report, Error> {
+        if self.entries == 0 {
+            return Err(Error::Setting("a check needs entries"));
+        }
         let mut random = Random::new(self.seed.part(1));
         let mut network = N::boxed(self.seed);
         for value in network.as_flat_mut() {

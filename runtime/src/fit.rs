@@ -145,7 +145,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         if size == 0 {
             return Err(if data.is_empty() { Error::EmptyBatch } else { Error::Setting("a batch needs samples") });
         }
-        let mut history = History { epochs: Vec::with_capacity(fit.epochs) };
+        // A number that no training reaches is no reason to fail: the rest is allocated between epochs.
+        let mut history = History { epochs: Vec::with_capacity(fit.epochs.min(1 << 16)) };
         let mut order: Vec<usize> = (0..data.len()).collect();
         let mut batch = data.with_capacity(size);
         let mut random = fit.seed.map(Random::new);

@@ -97,7 +97,8 @@ pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor
 pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T, maximum: T) {
     let factor = maximum / (norm + T::constant(1e-6));
     if factor < T::one() {
-        scale(machine, numbers, factor);
+        // Never turned round.
+        scale(machine, numbers, if factor < T::zero() { T::zero() } else { factor });
     }
 }
 

@@ -70,7 +70,23 @@ pub trait Network: Program {
     }
 
     /// Scales a gradient whose norm is above `maximum` down to it, as PyTorch's `clip_grad_norm_` does (up to the 1e-6
-    /// that it adds to the norm); the norm it had.
+    /// that it adds to the norm); the norm it had. A negative `maximum` counts as 0, NaN as none.
+    ///
+    /// ```
+    /// # use backprop::prelude::*;
+    /// # network! {
+    /// #     pub struct Line;
+    /// #     fn forward(x: [2]) -> [1] { x.dense(1, bias = false) }
+    /// # }
+    /// let mut gradient = Line::<f32>::boxed(Seed(1)).zeros_like();
+    /// gradient.as_flat_mut().copy_from_slice(&[3.0, 4.0]);
+    /// assert_eq!(gradient.clip_norm(10.0), 5.0);
+    /// assert_eq!(gradient.as_flat(), [3.0, 4.0]);
+    /// gradient.clip_norm(1.0);
+    /// assert!((gradient.as_flat()[1] - 0.8).abs() < 1e-6);
+    /// gradient.clip_norm(-1.0);
+    /// assert_eq!(gradient.as_flat(), [0.0, 0.0]);
+    /// ```
     fn clip_norm(&mut self, maximum: Self::Scalar) -> Self::Scalar {
         pass::dispatch(Instructions::detect(), Clip { gradient: self, maximum })
     }
