@@ -60,6 +60,22 @@ macro_rules! functions {
                 trainer.loss(inputs, targets)
             }
 
+            #[unsafe(export_name = concat!(stringify!($module), "_forward"))]
+            fn forward(network: &Net, inputs: Inputs<'_>, workspace: &mut Workspace<Net, $capacity>) -> bool {
+                network.forward(inputs, workspace).is_ok()
+            }
+
+            #[unsafe(export_name = concat!(stringify!($module), "_backward"))]
+            fn backward(
+                network: &Net,
+                inputs: Inputs<'_>,
+                output_gradients: <Net as backprop::Program>::Outputs<'_>,
+                workspace: &mut Workspace<Net, $capacity>,
+                gradient: &mut Net,
+            ) -> bool {
+                network.backward(inputs, output_gradients, workspace, gradient).is_ok()
+            }
+
             /// A loop of one's own.
             #[unsafe(export_name = concat!(stringify!($module), "_pieces"))]
             fn pieces(
@@ -93,6 +109,17 @@ functions! {
     regularized: Regularized, f32, Momentum, 8;
     others: Others, f32, Sgd, 8;
     policy: Policy, f32, Sgd, 1;
+}
+
+/// A public function of a declaration.
+#[cfg(not(feature = "panic"))]
+#[unsafe(no_mangle)]
+fn autoencoder_decode(
+    network: &networks::Autoencoder<f32>,
+    codes: &[[f32; 2]],
+    workspace: &mut backprop::Workspace<networks::Autoencoder<f32>, 8>,
+) -> bool {
+    network.decode(codes, workspace).is_ok()
 }
 
 /// So that the check is known to fail where it has to. (Alone, since that is quick.)
