@@ -98,7 +98,7 @@ pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T
     let factor = maximum / (norm + T::constant(1e-6));
     if factor < T::one() {
         // Never turned round.
-        scale(machine, numbers, if factor < T::zero() { T::zero() } else { factor });
+        scale(machine, numbers, factor.max(T::zero()));
     }
 }
 
