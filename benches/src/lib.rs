@@ -3,5 +3,6 @@
 
 pub mod networks;
 pub mod peak;
+pub mod products;
 pub mod timing;
 pub mod workloads;

@@ -1,0 +1,90 @@
+//! The three products of a dense layer, each alone.
+
+use backprop::kernels::{Assign, Dim, Matrix, contract, store};
+use backprop::simd::{Instructions, Outlined, Simd, WithSimd};
+use backprop::{Random, Seed};
+
+use crate::workloads::rows;
+
+/// Which of a layer's products.
+#[derive(Debug, Clone, Copy)]
+pub enum Product {
+    /// `y = x·w`
+    Forward,
+    /// `dx = dy·wᵀ`
+    InputGradient,
+    /// `dw = xᵀ·dy`
+    WeightGradient,
+}
+
+impl Product {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Forward, Self::InputGradient, Self::WeightGradient];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::InputGradient => "input_gradient",
+            Self::WeightGradient => "weight_gradient",
+        }
+    }
+}
+
+/// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
+#[derive(Debug)]
+pub struct Layer<K, N> {
+    samples: usize,
+    inputs: K,
+    outputs: N,
+    x: Vec<f32>,
+    w: Vec<f32>,
+    y: Vec<f32>,
+}
+
+impl<K: Dim, N: Dim> Layer<K, N> {
+    /// A layer of these sizes with random numbers.
+    pub fn new(samples: usize, inputs: K, outputs: N) -> Self {
+        let mut random = Random::new(Seed(7));
+        let mut numbers = |count| rows::<f32, 1>(&mut random, count).into_flattened();
+        let (k, n) = (inputs.get(), outputs.get());
+        Self { samples, inputs, outputs, x: numbers(samples * k), w: numbers(k * n), y: numbers(samples * n) }
+    }
+
+    /// Floating-point operations of one product.
+    pub fn operations(&self) -> u64 {
+        (2 * self.samples * self.inputs.get() * self.outputs.get()) as u64
+    }
+
+    /// Computes a product.
+    pub fn run(&mut self, product: Product, instructions: Instructions) {
+        instructions.dispatch(Run(product, self));
+    }
+}
+
+struct Run<'a, K, N>(Product, &'a mut Layer<K, N>);
+
+impl<K: Dim, N: Dim> WithSimd for Run<'_, K, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Layer { samples, inputs, outputs, x, w, y } = self.1;
+        let (machine, samples, inputs, outputs) = (Outlined(simd), *samples, *inputs, *outputs);
+        let (k, n) = (inputs.get(), outputs.get());
+        match self.0 {
+            Product::Forward => {
+                let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
+                contract(machine, [], samples, inputs, outputs, a, b, (), (store(&mut **y, 0, [n, 1]),), Assign);
+            }
+            Product::InputGradient => {
+                let (a, b) = (Matrix::new(&**y, 0, [], n, 1), Matrix::new(&**w, 0, [], 1, n));
+                contract(machine, [], samples, outputs, inputs, a, b, (), (store(&mut **x, 0, [k, 1]),), Assign);
+            }
+            Product::WeightGradient => {
+                let (a, b) = (Matrix::new(&**x, 0, [], 1, k), Matrix::new(&**y, 0, [], n, 1));
+                contract(machine, [], inputs, samples, outputs, a, b, (), (store(&mut **w, 0, [n, 1]),), Assign);
+            }
+        }
+    }
+}
