@@ -1,6 +1,6 @@
 //! Maps and reductions: passes over memory around a body. Criterion's elements are the numbers that pass through.
 
-use backprop::kernels::{Body, broadcast, contiguous, max_inner, nest, store, sum_inner, sum_outer};
+use backprop::kernels::{Body, Nest, broadcast, contiguous, max_inner, nest, store, sum_inner, sum_outer};
 use backprop::simd::{Instructions, Lanes, Outlined, Simd, WithSimd};
 use backprop::{Random, Scalar, Seed};
 use benches::workloads::rows;
@@ -67,20 +67,20 @@ impl<const WIDTH: usize> WithSimd for Run<'_, WIDTH> {
         let (machine, extents) = (Outlined(simd), [*samples, WIDTH]);
         let x = contiguous(&**x, 0, [WIDTH, 1]);
         match self.0 {
-            Pass::Map => nest(machine, extents, (x,), (store(&mut **y, 0, [WIDTH, 1]),), Relu),
+            Pass::Map => nest(machine, Nest::new(extents, (x,), (store(&mut **y, 0, [WIDTH, 1]),), Relu)),
             Pass::SumOfRows => {
-                nest(machine, extents, (x,), (sum_inner(&mut **of_rows, 0, [1, 0], false),), Identity);
+                nest(machine, Nest::new(extents, (x,), (sum_inner(&mut **of_rows, 0, [1, 0], false),), Identity));
             }
             Pass::MaximumOfRows => {
-                nest(machine, extents, (x,), (max_inner(&mut **of_rows, 0, [1, 0], false),), Identity);
+                nest(machine, Nest::new(extents, (x,), (max_inner(&mut **of_rows, 0, [1, 0], false),), Identity));
             }
             Pass::SumOverSamples => {
-                nest(machine, extents, (x,), (sum_outer(&mut **over_samples, 0, [0, 1], false),), Identity);
+                nest(machine, Nest::new(extents, (x,), (sum_outer(&mut **over_samples, 0, [0, 1], false),), Identity));
             }
             Pass::Exponentials => {
                 let maximum = broadcast(&**over_samples, 0, [0, 0]);
                 let outputs = (store(&mut **y, 0, [WIDTH, 1]), sum_inner(&mut **of_rows, 0, [1, 0], false));
-                nest(machine, extents, (x, maximum), outputs, ExponentialOfDifference);
+                nest(machine, Nest::new(extents, (x, maximum), outputs, ExponentialOfDifference));
             }
         }
     }

@@ -26,7 +26,7 @@ pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
 #[doc(hidden)]
 pub use multiply::Work;
-pub use nest::{Body, nest};
+pub use nest::{Body, Nest, Stages, nest, rows};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
 pub use reductions::{

@@ -17,23 +17,25 @@ pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
     fn evaluate<S: Simd>(self, simd: S, inputs: [Lanes<T, S>; N], previous: [Lanes<T, S>; M]) -> [Lanes<T, S>; M];
 }
 
-/// Evaluates `body` at every index below `extents`, the last one innermost and vectorised.
+/// Evaluates the nest's body at every index below its extents, the last one innermost and vectorised.
 ///
 /// Reductions whose loops are empty give their identity. Out-of-range operands: nothing is touched.
 #[inline(always)]
-pub fn nest<T, X: Machine, const R: usize, const N: usize, const M: usize>(
+pub fn nest<T, X: Machine, I, O, B, const R: usize, const N: usize, const M: usize>(
     machine: X,
-    extents: [usize; R],
-    inputs: impl Inputs<T, R, N>,
-    outputs: impl Outputs<T, R, M>,
-    body: impl Body<T, N, M>,
+    nest: Nest<T, I, O, B, R, N, M>,
 ) where
     T: Scalar,
+    I: Inputs<T, R, N>,
+    O: Outputs<T, R, M>,
+    B: Body<T, N, M>,
 {
-    machine.call(Nest { extents, inputs, outputs, body, scalar: PhantomData::<T> });
+    machine.call(nest);
 }
 
-struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
+/// Loops over `extents`, and what is computed in them from which operands to which destinations.
+#[derive(Clone, Copy, Debug)]
+pub struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
     extents: [usize; R],
     inputs: I,
     outputs: O,
@@ -52,10 +54,7 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        const { assert!(R > 0, "a nest has at least one loop") };
-        let fit = self.inputs.fit(&self.extents) && self.outputs.fit(&self.extents);
-        debug_assert!(fit, "an operand of a nest reaches beyond its slice");
-        if !fit {
+        if !self.fits() {
             return;
         }
         self.outputs.prepare(&self.extents);
@@ -69,22 +68,52 @@ where
         let down = O::FOLDS && self.outputs.are_one_row();
         let inner = if down { 2 } else { 1 };
         let mut index = [0; R];
-        'rows: loop {
+        loop {
             if down {
                 self.columns(simd, &index);
             } else {
                 self.row(simd, &index);
             }
-            for (index, &extent) in index.iter_mut().zip(&self.extents).rev().skip(inner) {
-                *index += 1;
-                if *index < extent {
-                    continue 'rows;
-                }
-                *index = 0;
+            if !advance(&mut index, &self.extents, inner) {
+                return;
             }
-            return;
         }
     }
+}
+
+/// The next index of all loops but the `inner` ones; whether there is one.
+#[inline(always)]
+fn advance<const R: usize>(index: &mut [usize; R], extents: &[usize; R], inner: usize) -> bool {
+    for (index, &extent) in index.iter_mut().zip(extents).rev().skip(inner) {
+        *index += 1;
+        if *index < extent {
+            return true;
+        }
+        *index = 0;
+    }
+    false
+}
+
+/// How many rows there are.
+#[inline(always)]
+fn count_rows<const R: usize>(extents: &[usize; R]) -> usize {
+    let mut rows = 1;
+    for &extent in &extents[..R - 1] {
+        rows *= extent;
+    }
+    rows
+}
+
+/// The index of a row by its number: in loops that unroll, the divisions are done by the compiler.
+#[inline(always)]
+fn index_of_row<const R: usize>(row: usize, extents: &[usize; R]) -> [usize; R] {
+    let (mut index, mut rest) = ([0; R], row);
+    for axis in (0..R - 1).rev() {
+        // None is zero; said so that no check for that remains.
+        let extent = extents[axis].max(1);
+        (index[axis], rest) = (rest % extent, rest / extent);
+    }
+    index
 }
 
 impl<T, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, I, O, B, R, N, M>
@@ -94,21 +123,26 @@ where
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
 {
-    /// All rows, each found by its number: in loops that unroll, the divisions are done by the compiler.
+    /// A nest with these loops.
+    #[inline(always)]
+    pub fn new(extents: [usize; R], inputs: I, outputs: O, body: B) -> Self {
+        const { assert!(R > 0, "a nest has at least one loop") };
+        Self { extents, inputs, outputs, body, scalar: PhantomData }
+    }
+
+    /// Whether all operands lie inside their slices.
+    #[inline(always)]
+    fn fits(&self) -> bool {
+        let fit = self.inputs.fit(&self.extents) && self.outputs.fit(&self.extents);
+        debug_assert!(fit, "an operand of a nest reaches beyond its slice");
+        fit
+    }
+
+    /// All rows, each found by its number.
     #[inline(always)]
     fn unravelled<S: Simd>(&mut self, simd: S) {
-        let mut rows = 1;
-        for &extent in &self.extents[..R - 1] {
-            rows *= extent;
-        }
-        for row in 0..rows {
-            let (mut index, mut rest) = ([0; R], row);
-            for axis in (0..R - 1).rev() {
-                // None is zero; said so that no check for that remains.
-                let extent = self.extents[axis].max(1);
-                (index[axis], rest) = (rest % extent, rest / extent);
-            }
-            self.row(simd, &index);
+        for row in 0..count_rows(&self.extents) {
+            self.row(simd, &index_of_row(row, &self.extents));
         }
     }
 
@@ -201,6 +235,145 @@ where
             let previous = self.outputs.previous(simd, to, position, span);
             let values = self.body.evaluate(simd, inputs, previous);
             self.outputs.write(states, to, position, span, values);
+        }
+    }
+}
+
+/// Nests with the same outer loops: `()`, or a nest and the others.
+pub trait Stages<const R: usize>: sealed::Sealed {
+    /// Whether all operands lie inside their slices, and all outer loops are these.
+    #[doc(hidden)]
+    fn fit(&self, outer: &[usize]) -> bool;
+
+    /// Sets reductions to their start.
+    #[doc(hidden)]
+    fn prepare(&mut self);
+
+    /// The loops of the first nest.
+    #[doc(hidden)]
+    fn extents(&self) -> [usize; R];
+
+    /// Whether some nest has nothing to run over.
+    #[doc(hidden)]
+    fn is_empty(&self) -> bool;
+
+    /// Runs each nest on one row.
+    ///
+    /// # Safety
+    ///
+    /// The nests must [`fit`](Self::fit), none may be empty, and the index must lie below their outer loops, with a zero for
+    /// the innermost one.
+    #[doc(hidden)]
+    unsafe fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]);
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for () {}
+    impl<First, Rest: Sealed> Sealed for (First, Rest) {}
+}
+
+impl<const R: usize> Stages<R> for () {
+    #[inline(always)]
+    fn fit(&self, _: &[usize]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn prepare(&mut self) {}
+
+    #[inline(always)]
+    fn extents(&self) -> [usize; R] {
+        [0; R]
+    }
+
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    unsafe fn row<S: Simd>(&mut self, _: S, _: &[usize; R]) {}
+}
+
+impl<T, I, O, B, Rest, const R: usize, const N: usize, const M: usize> Stages<R> for (Nest<T, I, O, B, R, N, M>, Rest)
+where
+    T: Scalar,
+    I: Inputs<T, R, N>,
+    O: Outputs<T, R, M>,
+    B: Body<T, N, M>,
+    Rest: Stages<R>,
+{
+    #[inline(always)]
+    fn fit(&self, outer: &[usize]) -> bool {
+        self.0.extents[..R - 1] == *outer && self.0.fits() && self.1.fit(outer)
+    }
+
+    #[inline(always)]
+    fn prepare(&mut self) {
+        self.0.outputs.prepare(&self.0.extents);
+        self.1.prepare();
+    }
+
+    #[inline(always)]
+    fn extents(&self) -> [usize; R] {
+        self.0.extents
+    }
+
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.0.extents.contains(&0) || self.1.is_empty()
+    }
+
+    #[inline(always)]
+    unsafe fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
+        self.0.row(simd, index);
+        // SAFETY: the caller's promise.
+        unsafe { self.1.row(simd, index) };
+    }
+}
+
+/// Runs several nests with the same outer loops row by row: all of them on the first row, then on the second. What one
+/// leaves for another of the same row is found in the cache.
+///
+/// Reductions are set to their start before the first row. Out-of-range operands or different outer loops: nothing is
+/// touched.
+#[inline(always)]
+pub fn rows<X: Machine, const R: usize>(machine: X, stages: impl Stages<R>) {
+    machine.call(Rows(stages));
+}
+
+struct Rows<Q, const R: usize>(Q);
+
+impl<Q: Stages<R>, const R: usize> WithSimd for Rows<Q, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let extents = self.0.extents();
+        if !self.0.fit(&extents[..R - 1]) {
+            debug_assert!(false, "the outer loops of nests that run row by row differ");
+            return;
+        }
+        self.0.prepare();
+        if self.0.is_empty() {
+            return;
+        }
+        if S::IS_SCALAR {
+            for row in 0..count_rows(&extents) {
+                // SAFETY: the nests fit and are not empty, and rows are numbered below their outer loops.
+                unsafe { self.0.row(simd, &index_of_row(row, &extents)) };
+            }
+            return;
+        }
+        let mut index = [0; R];
+        loop {
+            // SAFETY: the nests fit and are not empty, and the index runs over their outer loops.
+            unsafe { self.0.row(simd, &index) };
+            if !advance(&mut index, &extents, 1) {
+                return;
+            }
         }
     }
 }

@@ -3,6 +3,8 @@ use std::{format, vec};
 
 use pulp::{Simd, WithSimd};
 
+use core::cell::Cell;
+
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{
@@ -63,10 +65,12 @@ impl WithSimd for Map<'_> {
         let (mut first, mut second) = (vec![0.0; rows * columns], data.to_vec());
         nest(
             Outlined(simd),
-            [rows, columns],
-            (contiguous(data, 0, [columns, 1]), broadcast(data, 1, [1, 0]), strided(data, 0, [1, rows])),
-            (store_strided(&mut first, 0, [1, rows]), store(&mut second, 0, [columns, 1])),
-            Mix,
+            Nest::new(
+                [rows, columns],
+                (contiguous(data, 0, [columns, 1]), broadcast(data, 1, [1, 0]), strided(data, 0, [1, rows])),
+                (store_strided(&mut first, 0, [1, rows]), store(&mut second, 0, [columns, 1])),
+                Mix,
+            ),
         );
         [first, second]
     }
@@ -118,18 +122,20 @@ impl Reduce<'_> {
         let [rows, planes, columns, accumulated, smallest, largest, scattered] = &mut out;
         nest(
             machine,
-            self.extents,
-            (contiguous(self.data, 0, [b * c, c, 1]),),
-            (
-                sum_inner(rows, 0, [b, 1, 0], false),
-                sum_inner(planes, 0, [1, 0, 0], true),
-                sum_outer(columns, 0, [0, 0, 1], false),
-                sum_outer(accumulated, 0, [0, c, 1], true),
-                max_inner(smallest, 0, [0, 1, 0], false),
-                max_strided(largest, 0, [0, 0, 0], false),
-                min_outer(scattered, 0, [0, 0, 1], false),
+            Nest::new(
+                self.extents,
+                (contiguous(self.data, 0, [b * c, c, 1]),),
+                (
+                    sum_inner(rows, 0, [b, 1, 0], false),
+                    sum_inner(planes, 0, [1, 0, 0], true),
+                    sum_outer(columns, 0, [0, 0, 1], false),
+                    sum_outer(accumulated, 0, [0, c, 1], true),
+                    max_inner(smallest, 0, [0, 1, 0], false),
+                    max_strided(largest, 0, [0, 0, 0], false),
+                    min_outer(scattered, 0, [0, 0, 1], false),
+                ),
+                Copied,
             ),
-            Copied,
         );
         out
     }
@@ -192,9 +198,9 @@ impl WithSimd for Down<'_> {
         let mut out = [vec![7.0; c], vec![0.5; a * c], vec![7.0; a * c]];
         let [all, sums, largest] = &mut out;
         let values = contiguous(data, 0, [b * c, c, 1]);
-        nest(Outlined(simd), extents, (values,), (sum_outer(all, 0, [0, 0, 1], false),), Copied);
+        nest(Outlined(simd), Nest::new(extents, (values,), (sum_outer(all, 0, [0, 0, 1], false),), Copied));
         let outputs = (sum_outer(sums, 0, [c, 0, 1], true), max_outer(largest, 0, [c, 0, 1], false));
-        nest(Outlined(simd), extents, (values,), outputs, Copied);
+        nest(Outlined(simd), Nest::new(extents, (values,), outputs, Copied));
         out
     }
 }
@@ -224,6 +230,97 @@ fn reductions_down_columns() {
     }
 }
 
+/// `x - a` of each row's own `a`.
+#[derive(Clone, Copy)]
+struct Difference;
+
+impl<T: Scalar> Body<T, 2, 1> for Difference {
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, _: S, [x, a]: [Lanes<T, S>; 2], _: [Lanes<T, S>; 1]) -> [Lanes<T, S>; 1] {
+        [x - a]
+    }
+}
+
+/// Each row less its largest number, then the sum of what is left.
+struct Shifted<'a> {
+    rows: [usize; 2],
+    columns: usize,
+    data: &'a [f64],
+    plain: bool,
+}
+
+impl WithSimd for Shifted<'_> {
+    type Output = (Vec<f64>, Vec<f64>);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { rows: [outer, inner], columns, data, plain } = self;
+        let (mut largest, mut shifted) = (vec![0.0; outer * inner], vec![0.0; data.len()]);
+        let mut sums = vec![0.0; outer * inner];
+        {
+            let largest = Cell::from_mut(&mut largest[..]).as_slice_of_cells();
+            let shifted = Cell::from_mut(&mut shifted[..]).as_slice_of_cells();
+            let (whole, one) = ([inner * columns, columns, 1], [inner, 1, 0]);
+            let extents = [outer, inner, columns];
+            let first = Nest::new(extents, (contiguous(data, 0, whole),), (max_inner(largest, 0, one, false),), Copied);
+            let operands = (contiguous(data, 0, whole), broadcast(largest, 0, one));
+            let second = Nest::new(extents, operands, (store(shifted, 0, whole),), Difference);
+            let sums = (sum_inner(&mut sums[..], 0, one, false),);
+            let third = Nest::new(extents, (contiguous(shifted, 0, whole),), sums, Copied);
+            let stages = (first, (second, (third, ())));
+            if plain { rows(Plain(simd), stages) } else { rows(Outlined(simd), stages) }
+        }
+        (shifted, sums)
+    }
+}
+
+#[test]
+fn nests_run_row_by_row() {
+    let mut random = Random(11);
+    for ([outer, inner], columns) in [([1, 1], 1), ([3, 2], 5), ([2, 4], 16), ([5, 1], 37), ([0, 3], 4)] {
+        let data = random.numbers(outer * inner * columns);
+        let lines = data.chunks(columns).map(|row| {
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row.iter().map(|x| x - largest).collect::<Vec<_>>()
+        });
+        let expected: Vec<Vec<f64>> = lines.collect();
+        let sums: Vec<f64> = expected.iter().map(|row| row.iter().sum()).collect();
+        for plain in [false, true] {
+            on_every_unit(
+                || Shifted { rows: [outer, inner], columns, data: &data, plain },
+                |unit, (shifted, found)| {
+                    let name = format!("{} of {outer}x{inner}x{columns}", unit.name());
+                    assert_close(shifted.into_iter(), &expected.concat(), 0.0, &name);
+                    assert_close(found.into_iter(), &sums, 1e-13, &name);
+                },
+            );
+        }
+    }
+}
+
+struct Unequal;
+
+impl WithSimd for Unequal {
+    type Output = [f64; 6];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 6] {
+        let (mut out, data) = ([7.0; 6], [1.0; 6]);
+        {
+            let out = Cell::from_mut(&mut out[..]).as_slice_of_cells();
+            let of = |rows| Nest::new([rows, 2], (contiguous(&data[..], 0, [2, 1]),), (store(out, 0, [2, 1]),), Copied);
+            rows(Outlined(simd), (of(2), (of(3), ())));
+        }
+        out
+    }
+}
+
+#[test]
+#[cfg_attr(debug_assertions, should_panic(expected = "differ"))]
+fn nests_with_other_outer_loops_do_nothing() {
+    on_every_unit(|| Unequal, |unit, out| assert_eq!(out, [7.0; 6], "{unit}"));
+}
+
 struct Others<'a>(&'a [u32]);
 
 impl WithSimd for Others<'_> {
@@ -234,10 +331,12 @@ impl WithSimd for Others<'_> {
         let mut out = vec![0.0; 3 * 20];
         nest(
             Outlined(simd),
-            [3, 20],
-            (indices(self.0, 0, [1, 0]), indices(self.0, 1, [0, 1]), position(5, [100, 2]), scalar(0.25)),
-            (store(&mut out, 0, [20, 1]),),
-            Total,
+            Nest::new(
+                [3, 20],
+                (indices(self.0, 0, [1, 0]), indices(self.0, 1, [0, 1]), position(5, [100, 2]), scalar(0.25)),
+                (store(&mut out, 0, [20, 1]),),
+                Total,
+            ),
         );
         out
     }
@@ -268,10 +367,7 @@ impl WithSimd for Scattered {
         let mut out = vec![0.0; 30];
         nest(
             Outlined(simd),
-            [4, 10],
-            (contiguous(&self.0, 0, [10, 1]),),
-            (sum_strided(&mut out, 0, [0, 3], false),),
-            Copied,
+            Nest::new([4, 10], (contiguous(&self.0, 0, [10, 1]),), (sum_strided(&mut out, 0, [0, 3], false),), Copied),
         );
         out
     }
