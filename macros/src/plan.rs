@@ -5,6 +5,7 @@ mod display;
 mod group;
 mod location;
 mod memory;
+mod rows;
 mod schedule;
 mod view;
 

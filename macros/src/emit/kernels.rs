@@ -118,12 +118,14 @@ impl<'a> Writer<'a> {
 
     fn kernel(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
         match kernel {
-            Kernel::Nest { extents, inputs, outputs, formulas } => {
-                let body = self.formula(formulas, inputs.len(), false, outputs);
-                let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
-                let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
-                let extents = extents.iter().map(extent);
-                quote!(runtime::nest(machine, [#(#extents),*], (#(#inputs,)*), (#(#outputs,)*), #body);)
+            Kernel::Nest { .. } => {
+                let nest = self.nest(schedule, kernel, site);
+                quote!(runtime::nest(machine, #nest);)
+            }
+            Kernel::Rows { stages } => {
+                let stages: Vec<_> = stages.iter().map(|stage| self.nest(schedule, stage, site)).collect();
+                let stages = stages.iter().rev().fold(quote!(()), |rest, nest| quote!((#nest, #rest)));
+                quote!(runtime::rows(machine, #stages);)
             }
             Kernel::Contract { .. } => self.contract(schedule, kernel, site),
             Kernel::Lookup { extents, table, rows, width, indices, output } => {
@@ -159,6 +161,15 @@ impl<'a> Writer<'a> {
             }
             Kernel::Loop { .. } => unreachable!("loops are no kernels"),
         }
+    }
+
+    fn nest(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
+        let Kernel::Nest { extents, inputs, outputs, formulas } = kernel else { unreachable!("called for a nest") };
+        let body = self.formula(formulas, inputs.len(), false, outputs);
+        let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
+        let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
+        let extents = extents.iter().map(extent);
+        quote!(runtime::Nest::new([#(#extents),*], (#(#inputs,)*), (#(#outputs,)*), #body))
     }
 
     fn contract(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {

@@ -41,6 +41,7 @@ fn work(kernels: &[Kernel]) -> usize {
     let of = |kernel: &Kernel| match kernel {
         Kernel::Contract { outer, m, k, n, .. } => size(outer) * size(&[*m, *k, *n]),
         Kernel::Nest { extents, .. } => size(extents),
+        Kernel::Rows { stages } => work(stages),
         Kernel::Lookup { extents, width, .. } | Kernel::LookupAdjoint { extents, width, .. } => size(extents) * width,
         Kernel::Random { output, .. } => output.shape.iter().product(),
         Kernel::Loop { steps, kernels, .. } => steps * work(kernels),

@@ -104,6 +104,7 @@ impl Machine<'_> {
                     self.finish(place, outputs, formulas, &arguments);
                 });
             }
+            Kernel::Rows { stages } => self.rows(stages),
             Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } => {
                 let extents: Vec<usize> = outer.iter().chain([m, n]).map(|extent| self.extent(extent)).collect();
                 let inner = self.extent(k);
@@ -148,6 +149,29 @@ impl Machine<'_> {
             }
             Kernel::Loop { .. } => unreachable!("loops are no kernels"),
         }
+    }
+
+    fn rows(&mut self, stages: &[Kernel]) {
+        let mut outer = Vec::new();
+        for stage in stages {
+            let Kernel::Nest { extents, inputs, outputs, .. } = stage else { panic!("a stage is a nest") };
+            let extents: Vec<usize> = extents.iter().map(|extent| self.extent(extent)).collect();
+            self.check_apart(&extents, inputs, outputs);
+            self.start(&extents, outputs);
+            let rows = extents[..extents.len() - 1].to_vec();
+            assert!(outer.is_empty() || outer == rows, "stages have the same rows, in\n{}", self.schedule);
+            outer = rows;
+        }
+        each_place(&outer, |row| {
+            for stage in stages {
+                let Kernel::Nest { extents, inputs, outputs, formulas } = stage else { unreachable!("seen above") };
+                for column in 0..extents.last().map_or(1, |extent| extent.count) {
+                    let place = [row, &[column]].concat();
+                    let arguments: Vec<f64> = inputs.iter().map(|input| self.read(input, &place)).collect();
+                    self.finish(&place, outputs, formulas, &arguments);
+                }
+            }
+        });
     }
 
     fn products(&self, extents: &[usize], inner: usize, lhs: &Operand, rhs: &Operand) -> Vec<f64> {

@@ -37,17 +37,18 @@ fn letters(kernels: &[Kernel]) -> String {
         Kernel::Lookup { .. } => "l".into(),
         Kernel::LookupAdjoint { .. } => "a".into(),
         Kernel::Random { .. } => "r".into(),
+        Kernel::Rows { stages } => format!("[{}]", letters(stages)),
         Kernel::Loop { kernels, .. } => format!("({})", letters(kernels)),
     };
     kernels.iter().map(letter).collect()
 }
 
-/// The kernels, those of loops instead of the loops.
+/// The kernels, those of loops and rows instead of these.
 fn flat(kernels: &[Kernel]) -> Vec<&Kernel> {
     let mut found = Vec::new();
     for kernel in kernels {
         match kernel {
-            Kernel::Loop { kernels, .. } => found.extend(flat(kernels)),
+            Kernel::Rows { stages: kernels } | Kernel::Loop { kernels, .. } => found.extend(flat(kernels)),
             other => found.push(other),
         }
     }
@@ -126,7 +127,9 @@ fn a_hundred_equal_layers_use_two_buffers() {
     assert_eq!((predict.schedule.sample_size, predict.schedule.shared_size), (2 * 64, 0), "{}", predict.schedule);
 }
 
-/// Bias, activation and their derivatives are epilogues of contractions: what is between these is the loss.
+/// Bias, activation and their derivatives are epilogues of contractions. What is between these is the loss: one kernel for
+/// softmax and cross-entropy with the sum over the batch, one for the gradient of the logits, which the sum of the gradient
+/// of the bias shares, and the numbers by which the whole batch is scaled.
 #[test]
 fn the_workload_w2_has_no_separate_elementwise_pass() {
     let training = training(digits(Sizes::Declared));
@@ -134,10 +137,36 @@ fn the_workload_w2_has_no_separate_elementwise_pass() {
     assert_eq!(kernels.matches('c').count(), 5, "{kernels}: three products for each layer, but one for the input");
     let forward = kernels.trim_start_matches('c');
     assert_eq!(kernels.len() - forward.len(), 2, "{kernels}, in\n{}", training.schedule);
+    assert!(forward.starts_with("t[eeee]te"), "{kernels}, in\n{}", training.schedule);
     let backward = &forward[forward.find('c').expect("a backward pass")..];
     assert!(!backward.contains('e'), "{kernels}, in\n{}", training.schedule);
     let predict = entries(digits(Sizes::Declared)).predict;
     assert_eq!(letters(&predict.schedule.kernels), "cc", "{}", predict.schedule);
+}
+
+/// Normalisation along rows, and its derivative, are one kernel each, built in or written out.
+#[test]
+fn a_layer_norm_is_one_kernel() {
+    let built_in = quote! {
+        struct Normal;
+        fn forward(x: [8, 16]) -> [8, 16] { x.dense(16).layer_norm() }
+    };
+    let written_out = quote! {
+        struct Normal { weight: [16] = ones(), bias: [16] = zeros() }
+        fn forward(x: [8, 16]) -> [8, 16] {
+            let x = x.dense(16);
+            let centred = x - x.mean(axis = -1, keep = true);
+            centred / (centred.powi(2).mean(axis = -1, keep = true) + 1e-5).sqrt() * self.weight + self.bias
+        }
+    };
+    for tokens in [built_in, written_out] {
+        let entries = entries(tokens);
+        assert_eq!(letters(&entries.predict.schedule.kernels), "c[eeeee]", "{}", entries.predict.schedule);
+        let both = letters(&entries.backward.schedule.kernels);
+        assert!(both.starts_with("c[eeeee]"), "{both}, in\n{}", entries.backward.schedule);
+        let backward = &both["c[eeeee]".len()..];
+        assert_eq!(backward.matches(['[', 'e']).count(), backward.matches('[').count() + 5, "{backward}");
+    }
 }
 
 #[test]

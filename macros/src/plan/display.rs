@@ -29,6 +29,10 @@ fn print(kernels: &[Kernel], depth: usize, f: &mut Formatter) -> Result {
                 writeln!(f, "{indent}nest [{}]", list(extents))?;
                 operands(inputs, outputs, formulas, 0, &indent, f)?;
             }
+            Kernel::Rows { stages } => {
+                writeln!(f, "{indent}rows")?;
+                print(stages, depth + 1, f)?;
+            }
             Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } => {
                 let outer = if outer.is_empty() { String::new() } else { format!("[{}] ", list(outer)) };
                 writeln!(f, "{indent}contract {outer}m = {m}, k = {k}, n = {n}: {lhs} x {rhs}")?;

@@ -1,5 +1,6 @@
 //! Lifetimes of buffers, buffers that take over another's place, and offsets.
 
+use super::rows;
 use super::schedule::{Destination, Kernel, Operand, Schedule};
 use super::view::{Source, View};
 
@@ -14,6 +15,7 @@ struct Life {
 pub(super) fn place(schedule: &mut Schedule) {
     let lives = lifetimes(schedule);
     take_over(schedule, lives);
+    rows::merge(schedule);
     let lives = lifetimes(schedule);
     for batched in [true, false] {
         let (chosen, items): (Vec<usize>, Vec<(usize, Life)>) = (0..schedule.buffers.len())

@@ -68,6 +68,10 @@ pub(crate) enum Kernel {
         outputs: Vec<Destination>,
         formulas: Vec<Formula>,
     },
+    /// Nests with the same outer loops, of each row one after the other.
+    Rows {
+        stages: Vec<Kernel>,
+    },
     /// A matrix product; the formulas' argument 0 is its element, the others are the inputs. Strides of inputs and
     /// outputs run over `outer`, `m`, `n`; those of `lhs` over `outer`, `m`, `k`; those of `rhs` over `outer`, `k`, `n`.
     Contract {
@@ -182,7 +186,9 @@ impl Kernel {
                 visit(output, true);
             }
             Kernel::Random { output, .. } => visit(output, true),
-            Kernel::Loop { kernels, .. } => kernels.iter().for_each(|kernel| kernel.views(visit)),
+            Kernel::Rows { stages: kernels } | Kernel::Loop { kernels, .. } => {
+                kernels.iter().for_each(|kernel| kernel.views(visit));
+            }
         }
     }
 
@@ -210,7 +216,9 @@ impl Kernel {
                 change(output);
             }
             Kernel::Random { output, .. } => change(output),
-            Kernel::Loop { kernels, .. } => kernels.iter_mut().for_each(|kernel| kernel.views_mut(change)),
+            Kernel::Rows { stages: kernels } | Kernel::Loop { kernels, .. } => {
+                kernels.iter_mut().for_each(|kernel| kernel.views_mut(change));
+            }
         }
     }
 }
