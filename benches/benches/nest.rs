@@ -1,7 +1,7 @@
 //! Maps and reductions: passes over memory around a body. Criterion's elements are the numbers that pass through.
 
 use backprop::kernels::{Body, Nest, broadcast, contiguous, max_inner, nest, store, sum_inner, sum_outer};
-use backprop::simd::{Instructions, Lanes, Outlined, Simd, WithSimd};
+use backprop::simd::{Instructions, Lanes, Simd};
 use backprop::{Random, Scalar, Seed};
 use benches::workloads::rows;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -58,13 +58,10 @@ struct Data<const WIDTH: usize> {
 
 struct Run<'a, const WIDTH: usize>(Pass, &'a mut Data<WIDTH>);
 
-impl<const WIDTH: usize> WithSimd for Run<'_, WIDTH> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+impl<const WIDTH: usize> Run<'_, WIDTH> {
+    fn on(self, machine: Instructions) {
         let Data { samples, x, y, of_rows, over_samples } = self.1;
-        let (machine, extents) = (Outlined(simd), [*samples, WIDTH]);
+        let extents = [*samples, WIDTH];
         let x = contiguous(&**x, 0, [WIDTH, 1]);
         match self.0 {
             Pass::Map => nest(machine, Nest::new(extents, (x,), (store(&mut **y, 0, [WIDTH, 1]),), Relu)),
@@ -101,7 +98,7 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
         ("exponentials", Pass::Exponentials),
     ] {
         group.bench_function(format!("{name}/{samples}x{WIDTH}"), |bencher| {
-            bencher.iter(|| instructions.dispatch(Run(pass, &mut data)));
+            bencher.iter(|| Run(pass, &mut data).on(instructions));
         });
     }
     group.finish();

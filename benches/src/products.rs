@@ -1,7 +1,7 @@
 //! The three products of a dense layer, each alone.
 
 use backprop::kernels::{Assign, Dim, Matrix, contract, store};
-use backprop::simd::{Instructions, Outlined, Simd, WithSimd};
+use backprop::simd::Instructions;
 use backprop::{Random, Seed};
 
 use crate::workloads::rows;
@@ -58,21 +58,10 @@ impl<K: Dim, N: Dim> Layer<K, N> {
 
     /// Computes a product.
     pub fn run(&mut self, product: Product, instructions: Instructions) {
-        instructions.dispatch(Run(product, self));
-    }
-}
-
-struct Run<'a, K, N>(Product, &'a mut Layer<K, N>);
-
-impl<K: Dim, N: Dim> WithSimd for Run<'_, K, N> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Layer { samples, inputs, outputs, x, w, y } = self.1;
-        let (machine, samples, inputs, outputs) = (Outlined(simd), *samples, *inputs, *outputs);
+        let Self { samples, inputs, outputs, x, w, y } = self;
+        let (machine, samples, inputs, outputs) = (instructions, *samples, *inputs, *outputs);
         let (k, n) = (inputs.get(), outputs.get());
-        match self.0 {
+        match product {
             Product::Forward => {
                 let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
                 contract(machine, [], samples, inputs, outputs, a, b, (), (store(&mut **y, 0, [n, 1]),), Assign);

@@ -3,7 +3,9 @@
 use core::fmt;
 
 use crate::error::Error;
+use crate::flat;
 use crate::random::Random;
+use crate::simd::Machine;
 
 /// A class index, `0..N`: what `Class<N>` means in a declaration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -148,11 +150,10 @@ impl Values<'_> {
 
     /// Whether none is NaN or infinite.
     #[inline(always)]
-    fn all_finite(self) -> bool {
-        // No early return: the loop without one is vectorised.
+    fn all_finite<X: Machine>(self, machine: X) -> bool {
         match self {
-            Self::F32(values) => values.iter().fold(true, |finite, value| finite & value.is_finite()),
-            Self::F64(values) => values.iter().fold(true, |finite, value| finite & value.is_finite()),
+            Self::F32(values) => flat::all_finite(machine, values),
+            Self::F64(values) => flat::all_finite(machine, values),
             Self::Classes(..) | Self::Lengths(..) => true,
         }
     }
@@ -214,7 +215,7 @@ macro_rules! numbers {
             }
 
             #[inline(always)]
-            fn all_finite(self) -> bool {
+            fn all_finite<X: Machine>(self, _: X) -> bool {
                 self.is_finite()
             }
 
@@ -304,7 +305,7 @@ pub trait Samples: Copy {
     /// The samples `start..end`, cut to what there is.
     fn range(self, start: usize, end: usize) -> Self;
     /// Whether no number is NaN or infinite.
-    fn all_finite(self) -> bool;
+    fn all_finite<X: Machine>(self, machine: X) -> bool;
     /// Shows each slice or number in order.
     fn columns(self, visit: &mut dyn FnMut(Column<'_>));
 }
@@ -325,8 +326,8 @@ impl<A: Datum> Samples for &[A] {
     }
 
     #[inline(always)]
-    fn all_finite(self) -> bool {
-        A::values(self).all_finite()
+    fn all_finite<X: Machine>(self, machine: X) -> bool {
+        A::values(self).all_finite(machine)
     }
 
     fn columns(self, visit: &mut dyn FnMut(Column<'_>)) {
@@ -363,8 +364,9 @@ macro_rules! tuples {
             }
 
             #[inline(always)]
-            fn all_finite(self) -> bool {
-                true $(&& self.$index.all_finite())*
+            #[allow(unused_variables, reason = "the empty tuple")]
+            fn all_finite<X: Machine>(self, machine: X) -> bool {
+                true $(&& self.$index.all_finite(machine))*
             }
 
             #[allow(unused_variables, reason = "the empty tuple")]
@@ -421,6 +423,7 @@ pub(crate) fn largest<T: PartialOrd>(scores: &[T]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::Instructions;
 
     #[test]
     fn classes_and_lengths_know_their_range() {
@@ -450,10 +453,13 @@ mod tests {
     #[test]
     fn infinities_are_found_at_any_depth() {
         let mut values = [[[1.0_f32; 3]; 2]; 4];
-        assert!((&values[..], 1.0_f32).all_finite());
-        values[3][1][2] = f32::NAN;
-        assert!(!(&values[..], 1.0_f32).all_finite());
-        assert!(!f64::INFINITY.all_finite());
+        for unit in Instructions::available() {
+            assert!((&values[..], 1.0_f32).all_finite(unit));
+            values[3][1][2] = f32::NAN;
+            assert!(!(&values[..], 1.0_f32).all_finite(unit));
+            values[3][1][2] = -1.0;
+            assert!(!f64::INFINITY.all_finite(unit));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::data::{Datum, Samples, ValuesMut};
 use crate::error::Error;
 use crate::random::{Random, Seed};
 use crate::scalar::Scalar;
+use crate::simd::Instructions;
 
 /// Owned inputs or targets: a `Vec` with one element a sample, a plain number for the whole step, or a tuple of these.
 pub trait Columns: Clone + 'static {
@@ -181,10 +182,11 @@ impl<I: Columns, T: Columns> Dataset<I, T> {
         if len == 0 {
             return Err(Error::EmptyBatch);
         }
-        if !inputs.view().all_finite() {
+        let instructions = Instructions::detect();
+        if !inputs.view().all_finite(instructions) {
             return Err(Error::NonFiniteInput);
         }
-        if !targets.view().all_finite() {
+        if !targets.view().all_finite(instructions) {
             return Err(Error::NonFiniteTarget);
         }
         Ok(Self { inputs, targets, len })

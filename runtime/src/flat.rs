@@ -1,14 +1,35 @@
-//! One pass over all numbers of a gradient: norm, scaling.
+//! One pass over many numbers: whether they are finite, norm, scaling.
 
 use num_traits::Float;
 
+use crate::kernels::Work;
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine, Simd, WithSimd};
 
-/// The sum of the squares of all numbers, in several running sums: NaN or infinite if a number is.
-struct SumOfSquares<'a, T>(&'a [T]);
+/// Whether none of these numbers is NaN or infinite.
+pub(crate) struct Finite<'a, T>(&'a [T]);
 
-impl<T: Scalar> WithSimd for SumOfSquares<'_, T> {
+impl<T: Scalar> WithSimd for &Finite<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        // No early return: the loop without one is vectorised.
+        self.0.iter().fold(true, |finite, value| finite & value.is_finite())
+    }
+}
+
+/// Whether none of these numbers is NaN or infinite.
+#[inline(always)]
+pub(crate) fn all_finite<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> bool {
+    let finite = Finite(numbers);
+    if X::PLAIN { machine.call(&finite) } else { T::work(machine.instructions(), Work::Finite(&finite)).is_zero() }
+}
+
+/// The sum of the squares of all numbers, in several running sums: NaN or infinite if a number is.
+pub(crate) struct SumOfSquares<'a, T>(&'a [T]);
+
+impl<T: Scalar> WithSimd for &SumOfSquares<'_, T> {
     type Output = T;
 
     #[inline(always)]
@@ -34,7 +55,8 @@ impl<T: Scalar> WithSimd for SumOfSquares<'_, T> {
 /// The sum of the squares of all numbers: NaN or infinite if one of them is, or if their squares are too large.
 #[inline(always)]
 pub(crate) fn squares<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
-    machine.call(SumOfSquares(numbers))
+    let squares = SumOfSquares(numbers);
+    if X::PLAIN { machine.call(&squares) } else { T::work(machine.instructions(), Work::Squares(&squares)) }
 }
 
 /// The Euclidean norm of numbers with this sum of squares; NaN or infinite only if one of them is. A norm so small that
@@ -68,7 +90,7 @@ fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
     T::constant(largest * Float::sqrt(sum))
 }
 
-struct Scale<'a, T> {
+pub(crate) struct Scale<'a, T> {
     numbers: &'a mut [T],
     factor: T,
 }
@@ -105,7 +127,7 @@ pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::{Instructions, Outlined};
+    use crate::simd::Instructions;
 
     struct Norm<'a, T>(&'a [T]);
 
@@ -113,7 +135,7 @@ mod tests {
         type Output = T;
 
         fn with_simd<S: Simd>(self, simd: S) -> T {
-            norm(Outlined(simd), self.0)
+            norm(Instructions::of(simd), self.0)
         }
     }
 

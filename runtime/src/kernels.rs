@@ -20,12 +20,11 @@ mod span;
 mod testing;
 mod tile;
 mod uniform;
+mod work;
 
 pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
-#[doc(hidden)]
-pub use multiply::Work;
 pub use nest::{Body, Nest, Stages, nest, rows};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
@@ -35,26 +34,56 @@ pub use reductions::{
 pub use span::Span;
 pub(crate) use span::{Part, Whole};
 pub use uniform::uniform;
+#[doc(hidden)]
+pub use work::Work;
 
 /// Whether every place `offset + Σ index·stride` with `index < extents` lies below `length`.
 #[inline(always)]
-pub(crate) fn reaches(length: usize, offset: usize, extents: &[usize], strides: &[usize]) -> bool {
-    let mut last = Some(offset);
-    for (&extent, &stride) in extents.iter().zip(strides) {
-        let Some(steps) = extent.checked_sub(1) else {
+pub(crate) fn reaches<const R: usize>(
+    length: usize,
+    offset: usize,
+    extents: &[usize; R],
+    strides: &[usize; R],
+) -> bool {
+    let (mut last, mut inside) = (offset, true);
+    let mut axis = 0;
+    while axis < R {
+        let extent = extents[axis];
+        if extent == 0 {
             return true;
-        };
-        last = last.and_then(|last| last.checked_add(steps.checked_mul(stride)?));
+        }
+        let (distance, far) = (extent - 1).overflowing_mul(strides[axis]);
+        let (place, beyond) = last.overflowing_add(distance);
+        (last, inside) = (place, inside & !far & !beyond);
+        axis += 1;
     }
-    last.is_some_and(|last| last < length)
+    inside & (last < length)
+}
+
+/// Steps to the next index below `extents` in the order of nested loops, of which the innermost `inner` stay where they are;
+/// whether there is one.
+#[inline(always)]
+pub(crate) fn advance<const R: usize>(index: &mut [usize; R], extents: &[usize; R], inner: usize) -> bool {
+    let mut axis = R.saturating_sub(inner);
+    while axis > 0 {
+        axis -= 1;
+        index[axis] += 1;
+        if index[axis] < extents[axis] {
+            return true;
+        }
+        index[axis] = 0;
+    }
+    false
 }
 
 /// `offset + Σ index·stride`, for an index that [`reaches`] has admitted.
 #[inline(always)]
 pub(crate) fn place<const R: usize>(offset: usize, index: &[usize; R], strides: &[usize; R]) -> usize {
     let mut place = offset;
-    for (&index, &stride) in index.iter().zip(strides) {
-        place = place.wrapping_add(index.wrapping_mul(stride));
+    let mut axis = 0;
+    while axis < R {
+        place = place.wrapping_add(index[axis].wrapping_mul(strides[axis]));
+        axis += 1;
     }
     place
 }

@@ -133,7 +133,7 @@ pub mod __private {
     pub use crate::program::Program;
     pub use crate::random::combine as mix;
     pub use crate::scalar::{Scalar, step_number};
-    pub use crate::simd::{Instructions, Lanes, LanesMask, Machine, Outlined, Plain, Simd, WithSimd};
+    pub use crate::simd::{Instructions, Lanes, LanesMask, Machine, Plain, Simd, WithSimd};
     pub use crate::tensor::{Initializer, Role, Tensor};
     pub use crate::workspace::Workspace;
 }

@@ -156,7 +156,7 @@ pub trait Network: Program {
         inputs: Self::Inputs<'_>,
         workspace: &'w mut Workspace<Self, CAPACITY>,
     ) -> Result<Self::Outputs<'w>, Error> {
-        let samples = fitting::<_, CAPACITY>(inputs)?;
+        let samples = fitting::<_, CAPACITY>(workspace.instructions, inputs)?;
         run_predict(self, inputs, samples, workspace);
         Ok(Self::predicted(&workspace.memory, samples))
     }
@@ -171,7 +171,7 @@ pub trait Network: Program {
         inputs: Self::Inputs<'_>,
         workspace: &'w mut Workspace<Self, CAPACITY>,
     ) -> Result<Self::Outputs<'w>, Error> {
-        let samples = fitting::<_, CAPACITY>(inputs)?;
+        let samples = fitting::<_, CAPACITY>(workspace.instructions, inputs)?;
         workspace.key.step += 1;
         workspace.forwarded = samples;
         let Workspace { memory, instructions, key, .. } = workspace;
@@ -195,7 +195,7 @@ pub trait Network: Program {
         workspace: &'w mut Workspace<Self, CAPACITY>,
         gradient: &mut Self,
     ) -> Result<Self::InputGradients<'w>, Error> {
-        let samples = pass::check(inputs, output_gradients)?;
+        let samples = pass::check(workspace.instructions, inputs, output_gradients)?;
         if samples != workspace.forwarded {
             return Err(Error::NoForward);
         }
@@ -265,7 +265,7 @@ pub fn run_method<'w, N: Program, M: Method<N>, const CAPACITY: usize>(
     inputs: M::Inputs<'_>,
     workspace: &'w mut Workspace<N, CAPACITY>,
 ) -> Result<M::Outputs<'w>, Error> {
-    let samples = fitting::<_, CAPACITY>(inputs)?;
+    let samples = fitting::<_, CAPACITY>(workspace.instructions, inputs)?;
     workspace.forwarded = 0;
     let Workspace { memory, instructions, .. } = workspace;
     let job = RunMethod::<N, M, CAPACITY> { network, inputs, samples, memory: &mut memory.0 };
@@ -292,8 +292,8 @@ pub(crate) fn boxed_zeros<N: Program>() -> alloc::boxed::Box<N> {
 
 /// The number of samples, checked to fit.
 #[inline(always)]
-fn fitting<I: Samples, const CAPACITY: usize>(inputs: I) -> Result<usize, Error> {
-    let samples = pass::check(inputs, ())?;
+fn fitting<I: Samples, const CAPACITY: usize>(instructions: Instructions, inputs: I) -> Result<usize, Error> {
+    let samples = pass::check(instructions, inputs, ())?;
     if samples > CAPACITY { Err(Error::BatchTooLarge { capacity: CAPACITY, found: samples }) } else { Ok(samples) }
 }
 

@@ -1,6 +1,5 @@
 //! Whole passes over a batch of any length: what [`Network`](crate::Network) and [`Trainer`](crate::Trainer) have in
-//! common. Everything here is inlined into the one function that a call dispatches to a vector unit, so that the
-//! checks of the data are vectorised, too.
+//! common.
 
 use num_traits::{Float, Zero};
 
@@ -13,14 +12,14 @@ use crate::memory::{cells, copied, zeroed};
 use crate::program::Program;
 use crate::random::mix;
 use crate::scalar::Scalar;
-use crate::simd::{Instructions, Machine, Outlined, Plain, Simd, WithSimd};
+use crate::simd::{Instructions, Machine, Plain, Simd, WithSimd};
 
 /// Samples at a time up to which a tiny network's kernels become part of a pass. More of them are worth vectors.
 const FEW: usize = 4;
 /// Bytes of gradient and memory that may be variables of such a pass, on the stack as far as they do not become registers.
 const SMALL: usize = 2048;
 
-/// Work on a network, to be compiled for each vector unit.
+/// Work on a network.
 pub(crate) trait Job {
     type Network: Program;
     type Output;
@@ -31,14 +30,15 @@ pub(crate) trait Job {
     fn run<X: Machine>(self, machine: X) -> Self::Output;
 }
 
-struct Dispatched<J>(J);
+/// A job of which kernels become part, compiled for each vector unit.
+struct Tiny<J>(J);
 
-impl<J: Job> WithSimd for Dispatched<J> {
+impl<J: Job> WithSimd for Tiny<J> {
     type Output = J::Output;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> J::Output {
-        if J::TINY { self.0.run(Plain(simd)) } else { self.0.run(Outlined(simd)) }
+        self.0.run(Plain(simd))
     }
 }
 
@@ -49,7 +49,7 @@ pub(crate) const fn is_tiny<N: Program, const CAPACITY: usize>() -> bool {
 
 #[inline(always)]
 pub(crate) fn dispatch<J: Job>(instructions: Instructions, job: J) -> J::Output {
-    instructions.dispatch(Dispatched(job))
+    if J::TINY { instructions.dispatch(Tiny(job)) } else { job.run(instructions) }
 }
 
 /// What random numbers, as of dropout, depend on.
@@ -69,16 +69,16 @@ impl Key {
 
 /// The number of samples, with everything in order.
 #[inline(always)]
-pub(crate) fn check<I: Samples, T: Samples>(inputs: I, targets: T) -> Result<usize, Error> {
+pub(crate) fn check<I: Samples, T: Samples, X: Machine>(machine: X, inputs: I, targets: T) -> Result<usize, Error> {
     // Data of which nothing has a length describes one sample.
     let samples = (inputs, targets).count()?.unwrap_or(1);
     if samples == 0 {
         return Err(Error::EmptyBatch);
     }
-    if !inputs.all_finite() {
+    if !inputs.all_finite(machine) {
         return Err(Error::NonFiniteInput);
     }
-    if !targets.all_finite() {
+    if !targets.all_finite(machine) {
         return Err(Error::NonFiniteTarget);
     }
     Ok(samples)
@@ -152,7 +152,7 @@ pub(crate) fn loss<N: Program, X: Machine, const CAPACITY: usize>(
     if !N::HAS_LOSS {
         return Err(Error::NoLoss);
     }
-    let samples = check(inputs, targets)?;
+    let samples = check(machine, inputs, targets)?;
     let scales = scales(machine, network, inputs, targets, samples, memory)?;
     let mut terms = N::no_terms();
     for (start, end) in pieces::<CAPACITY>(samples) {
@@ -227,7 +227,7 @@ pub(crate) fn prepare<'i, 't, N: Program, X: Machine, const CAPACITY: usize>(
     if !N::HAS_LOSS {
         return Err(Error::NoLoss);
     }
-    let samples = check(inputs, targets)?;
+    let samples = check(machine, inputs, targets)?;
     let scales = scales(machine, network, inputs, targets, samples, memory)?;
     Ok(Batch { inputs, targets, samples, key, scales })
 }

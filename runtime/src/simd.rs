@@ -20,5 +20,5 @@ mod trigonometric;
 
 pub use element::Element;
 pub use lanes::{Lanes, LanesMask};
-pub use machine::{Instructions, Machine, Outlined, Plain};
+pub use machine::{Instructions, Machine, Plain};
 pub use pulp::{Simd, WithSimd};

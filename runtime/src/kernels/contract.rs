@@ -1,13 +1,11 @@
 //! Contractions: products of matrices with an epilogue.
 
-use core::marker::PhantomData;
-
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::tile::{Operands, Tiles};
-use super::{Readable, place, reaches};
+use super::{Readable, advance, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -145,7 +143,7 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     a: Matrix<'_, T, D>,
     b: Matrix<'_, T, D>,
     inputs: impl Inputs<T, R, I>,
-    outputs: impl Outputs<T, R, O>,
+    mut outputs: impl Outputs<T, R, O>,
     epilogue: impl Epilogue<T, I, O>,
 ) where
     T: Scalar,
@@ -154,55 +152,59 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     K: Dim,
     N: Dim,
 {
-    machine.call(Contract { outer, m, k, n, a, b, inputs, outputs, epilogue, types: PhantomData::<(T, X)> });
+    const { assert!(R == D + 2, "operands have the outer loops, rows and columns") };
+    let sizes @ [m, k, n] = [m.get(), k.get(), n.get()];
+    let extents: [usize; R] = extend(&outer, m, n);
+    let fit = fits::<T, D, R>(&a, &outer, m, k)
+        && fits::<T, D, R>(&b, &outer, k, n)
+        && inputs.fit(&extents)
+        && outputs.fit(&extents);
+    debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
+    if !fit {
+        return;
+    }
+    outputs.prepare(&extents);
+    if extents.contains(&0) {
+        return;
+    }
+    let contract = Contract { machine, outer, sizes, a, b, inputs, outputs, epilogue };
+    if X::PLAIN { contract.run() } else { contract.run_apart() }
 }
 
-struct Contract<'a, T, X, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> {
+/// A contraction whose operands fit.
+struct Contract<'a, T, X, In, Out, E, const D: usize> {
+    machine: X,
     outer: [usize; D],
-    m: M,
-    k: K,
-    n: N,
+    sizes: [usize; 3],
     a: Matrix<'a, T, D>,
     b: Matrix<'a, T, D>,
     inputs: In,
     outputs: Out,
     epilogue: E,
-    types: PhantomData<(T, X)>,
 }
 
-impl<T, X, M, K, N, In, Out, E, const D: usize, const R: usize, const I: usize, const O: usize> WithSimd
-    for Contract<'_, T, X, M, K, N, In, Out, E, D, R, I, O>
-where
-    T: Scalar,
-    X: Machine,
-    M: Dim,
-    K: Dim,
-    N: Dim,
-    In: Inputs<T, R, I>,
-    Out: Outputs<T, R, O>,
-    E: Epilogue<T, I, O>,
-{
-    type Output = ();
+impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, Out, E, D> {
+    /// In a function that contractions of all sizes share.
+    #[inline(never)]
+    fn run_apart<const R: usize, const I: usize, const O: usize>(self)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        self.run();
+    }
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        const { assert!(R == D + 2, "operands have the outer loops, rows and columns") };
-        let (m, k, n) = (self.m.get(), self.k.get(), self.n.get());
-        let extents: [usize; R] = extend(&self.outer, m, n);
-        let fit = fits::<T, D, R>(&self.a, &self.outer, m, k)
-            && fits::<T, D, R>(&self.b, &self.outer, k, n)
-            && self.inputs.fit(&extents)
-            && self.outputs.fit(&extents);
-        debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
-        if !fit {
-            return;
-        }
-        self.outputs.prepare(&extents);
-        if extents.contains(&0) {
-            return;
-        }
+    fn run<const R: usize, const I: usize, const O: usize>(mut self)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        let [m, k, n] = self.sizes;
         let mut index = [0; D];
-        'matrices: loop {
+        loop {
             // A product over nothing reads neither matrix, whose slices may then be empty.
             let operands = Operands {
                 a: self.a.slice.as_ptr().wrapping_add(place(self.a.offset, &index, &self.a.outer)),
@@ -216,24 +218,18 @@ where
                 n,
             };
             let mut tiles = Tiles {
-                simd,
+                machine: self.machine,
                 operands,
                 index: extend(&index, 0, 0),
                 inputs: self.inputs,
                 outputs: &mut self.outputs,
                 epilogue: self.epilogue,
-                scalar: PhantomData::<T>,
             };
             // SAFETY: both matrices, the inputs and the outputs fit the extents, and the index lies below them.
             unsafe { if X::PLAIN { tiles.run_plain() } else { tiles.run() } };
-            for (index, &extent) in index.iter_mut().zip(&self.outer).rev() {
-                *index += 1;
-                if *index < extent {
-                    continue 'matrices;
-                }
-                *index = 0;
+            if !advance(&mut index, &self.outer, 0) {
+                return;
             }
-            return;
         }
     }
 }
@@ -254,9 +250,8 @@ fn fits<T: Scalar, const D: usize, const R: usize>(
 #[inline(always)]
 fn extend<const D: usize, const R: usize>(outer: &[usize; D], row: usize, column: usize) -> [usize; R] {
     let mut extended = [0; R];
-    for (to, &from) in extended.iter_mut().zip(outer.iter().chain(&[row, column])) {
-        *to = from;
-    }
+    extended[..D].copy_from_slice(outer);
+    [extended[R - 2], extended[R - 1]] = [row, column];
     extended
 }
 

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Dim, Part, Readable, Span, Whole, Writable, place, reaches};
+use super::{Dim, Part, Readable, Span, Whole, Writable, advance, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -113,21 +113,16 @@ impl<H: Dim, W: Dim, const R: usize> Rows<'_, H, W, R> {
             return;
         }
         let mut index = [0; R];
-        'rows: loop {
+        loop {
             // SAFETY: `fit` has admitted all indices below the extents.
             let chosen =
                 unsafe { self.indices.get(place(self.indices_offset, &index, &self.indices_strides)) } as usize;
             let table = (chosen < self.rows.get()).then(|| self.table_offset + chosen * self.width.get());
             // SAFETY: as above, for both rows.
             unsafe { row.row(table, place(self.others_offset, &index, &self.others_strides)) };
-            for (index, &extent) in index.iter_mut().zip(&self.extents).rev() {
-                *index += 1;
-                if *index < extent {
-                    continue 'rows;
-                }
-                *index = 0;
+            if !advance(&mut index, &self.extents, 0) {
+                return;
             }
-            return;
         }
     }
 }
@@ -247,7 +242,7 @@ unsafe fn add<T: Scalar, S: Simd>(simd: S, span: impl Span<T, S>, from: *const T
 mod tests {
     use super::*;
     use crate::kernels::Const;
-    use crate::simd::{Instructions, Outlined};
+    use crate::simd::Instructions;
 
     struct Run<F>(F);
 
@@ -267,7 +262,7 @@ mod tests {
         fn with_simd<S: Simd>(self, simd: S) {
             let table = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
             let indices = [2_u32, 0, 9];
-            let machine = Outlined(simd);
+            let machine = Instructions::of(simd);
             let width = Const::<2>;
             lookup(machine, [3], 3, width, &table, 0, &indices, 0, [1], &mut *self.0, 0, [3]);
             let rows = [1.0, 1.0, 10.0, 10.0, 100.0, 100.0];
@@ -282,7 +277,7 @@ mod tests {
         type Output = ();
 
         fn with_simd<S: Simd>(self, simd: S) {
-            lookup_adjoint(Outlined(simd), [2], 2, 3, self.0, 0, [3], &[0_u32, 1], 0, [1], self.0, 0, true);
+            lookup_adjoint(Instructions::of(simd), [2], 2, 3, self.0, 0, [3], &[0_u32, 1], 0, [1], self.0, 0, true);
         }
     }
 

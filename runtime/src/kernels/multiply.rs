@@ -1,13 +1,11 @@
-//! The inner loops of a contraction, compiled once for each scalar type and vector unit.
-//!
-//! They know strides at run time only and nothing of what happens to the product afterwards, so that they are part of this
-//! library and not of every network's own code: what a network adds for each of its shapes is the walk over the tiles.
+//! The inner loops of a contraction. They know strides at run time only and nothing of what happens to the product
+//! afterwards, so that they are part of this library and not of every network's own code.
 
 use pulp::{Simd, WithSimd};
 
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::{Instructions, Lanes};
+use crate::simd::Lanes;
 
 /// Registers of columns in a tile.
 pub(super) const WIDTH: usize = 2;
@@ -16,18 +14,6 @@ pub(super) const WIDE: usize = 8;
 
 /// Rows at this distance in bytes, or a multiple of it, fall on the same set of a first-level cache.
 const CROWDED: usize = 4096;
-
-/// A piece of work for the inner loops, done by [`run`].
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Work<'a, T>(Kind<'a, T>);
-
-#[derive(Clone, Copy, Debug)]
-enum Kind<'a, T> {
-    Block(&'a Block<T>),
-    Dots(&'a Dots<T>),
-    Panel(&'a Panel<T>),
-}
 
 /// `sums[i][j] (+)= Σ a[i][k]·b[k][j]` for any number of rows and columns.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +68,7 @@ pub(super) struct Panel<T> {
 /// All of `a`, `b` and `sums` that the block names must be readable, the sums also writable.
 #[inline(always)]
 pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
-    run(simd, Work(Kind::Block(block)));
+    block.walk(simd);
 }
 
 /// Computes products of one row with columns.
@@ -92,7 +78,7 @@ pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
 /// All of `a`, `b` and `sums` that the products name must be readable, the sums also writable.
 #[inline(always)]
 pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
-    run(simd, Work(Kind::Dots(dots)));
+    simd.vectorize(dots);
 }
 
 /// Packs a panel.
@@ -103,14 +89,7 @@ pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
 /// not be more than `width`.
 #[inline(always)]
 pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
-    run(simd, Work(Kind::Panel(panel)));
-}
-
-/// By way of a function of the scalar type alone, which is compiled with this library.
-#[inline(always)]
-fn run<T: Scalar, S: Simd>(simd: S, work: Work<'_, T>) {
-    // Every unit that dispatches is known; were there another, its own code would be compiled in every user's crate.
-    T::work(Instructions::of(simd).unwrap_or(Instructions::scalar()), &work);
+    simd.vectorize(panel);
 }
 
 /// How many of `columns` the next tile of this height takes.
@@ -132,19 +111,6 @@ pub(super) fn height<S: Simd>(rows: usize, crowded: bool) -> usize {
         }
     }
     1
-}
-
-impl<T: Scalar> WithSimd for Work<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match self.0 {
-            Kind::Block(block) => block.walk(simd),
-            Kind::Dots(dots) => simd.vectorize(dots),
-            Kind::Panel(panel) => simd.vectorize(panel),
-        }
-    }
 }
 
 impl<T: Scalar> Block<T> {

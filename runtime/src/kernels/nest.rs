@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
+use super::advance;
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
@@ -23,14 +24,21 @@ pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
 #[inline(always)]
 pub fn nest<T, X: Machine, I, O, B, const R: usize, const N: usize, const M: usize>(
     machine: X,
-    nest: Nest<T, I, O, B, R, N, M>,
+    mut nest: Nest<T, I, O, B, R, N, M>,
 ) where
     T: Scalar,
     I: Inputs<T, R, N>,
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
 {
-    machine.call(nest);
+    if !nest.fits() {
+        return;
+    }
+    nest.outputs.prepare(&nest.extents);
+    if nest.extents.contains(&0) {
+        return;
+    }
+    if X::PLAIN { nest.unravelled(pulp::Scalar) } else { machine.call(Loops(nest)) }
 }
 
 /// Loops over `extents`, and what is computed in them from which operands to which destinations.
@@ -43,7 +51,10 @@ pub struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
     scalar: PhantomData<T>,
 }
 
-impl<T, I, O, B, const R: usize, const N: usize, const M: usize> WithSimd for Nest<T, I, O, B, R, N, M>
+/// A nest whose operands fit, none of whose loops is empty.
+struct Loops<T, I, O, B, const R: usize, const N: usize, const M: usize>(Nest<T, I, O, B, R, N, M>);
+
+impl<T, I, O, B, const R: usize, const N: usize, const M: usize> WithSimd for Loops<T, I, O, B, R, N, M>
 where
     T: Scalar,
     I: Inputs<T, R, N>,
@@ -53,45 +64,25 @@ where
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        if !self.fits() {
-            return;
-        }
-        self.outputs.prepare(&self.extents);
-        if self.extents.contains(&0) {
-            return;
-        }
-        if S::IS_SCALAR {
-            return self.unravelled(simd);
-        }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self(mut nest) = self;
         // Rows that are combined into one are walked through column by column.
-        let down = O::FOLDS && self.outputs.are_one_row();
-        let inner = if down { 2 } else { 1 };
         let mut index = [0; R];
-        loop {
-            if down {
-                self.columns(simd, &index);
-            } else {
-                self.row(simd, &index);
+        if const { O::FOLDS && !S::IS_SCALAR } && nest.outputs.are_one_row() {
+            loop {
+                nest.columns(simd, &index);
+                if !advance(&mut index, &nest.extents, 2) {
+                    return;
+                }
             }
-            if !advance(&mut index, &self.extents, inner) {
+        }
+        loop {
+            nest.row(simd, &index);
+            if !advance(&mut index, &nest.extents, 1) {
                 return;
             }
         }
     }
-}
-
-/// The next index of all loops but the `inner` ones; whether there is one.
-#[inline(always)]
-fn advance<const R: usize>(index: &mut [usize; R], extents: &[usize; R], inner: usize) -> bool {
-    for (index, &extent) in index.iter_mut().zip(extents).rev().skip(inner) {
-        *index += 1;
-        if *index < extent {
-            return true;
-        }
-        *index = 0;
-    }
-    false
 }
 
 /// How many rows there are.
@@ -158,7 +149,7 @@ where
             self.step(simd, &from, &to, &mut states, position, Whole);
             position += lanes;
         }
-        if position < length {
+        if const { Lanes::<T, S>::COUNT > 1 } && position < length {
             self.step(simd, &from, &to, &mut states, position, Part::new(simd, length - position));
         }
         // SAFETY: the operands fit the extents, and `index` lies below them.
@@ -169,9 +160,6 @@ where
     /// another in memory.
     #[inline(always)]
     fn columns<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
-        if !O::FOLDS {
-            return;
-        }
         const TOGETHER: usize = 4;
         let (length, lanes) = (self.extents[R - 1], Lanes::<T, S>::COUNT);
         let mut position = 0;
@@ -340,10 +328,27 @@ where
 /// Reductions are set to their start before the first row. Out-of-range operands or different outer loops: nothing is
 /// touched.
 #[inline(always)]
-pub fn rows<X: Machine, const R: usize>(machine: X, stages: impl Stages<R>) {
-    machine.call(Rows(stages));
+pub fn rows<X: Machine, const R: usize>(machine: X, mut stages: impl Stages<R>) {
+    let extents = stages.extents();
+    if !stages.fit(&extents[..R - 1]) {
+        debug_assert!(false, "the outer loops of nests that run row by row differ");
+        return;
+    }
+    stages.prepare();
+    if stages.is_empty() {
+        return;
+    }
+    if X::PLAIN {
+        for row in 0..count_rows(&extents) {
+            // SAFETY: the nests fit and are not empty, and rows are numbered below their outer loops.
+            unsafe { stages.row(pulp::Scalar, &index_of_row(row, &extents)) };
+        }
+    } else {
+        machine.call(Rows(stages));
+    }
 }
 
+/// Nests that fit, none of which is empty.
 struct Rows<Q, const R: usize>(Q);
 
 impl<Q: Stages<R>, const R: usize> WithSimd for Rows<Q, R> {
@@ -352,21 +357,6 @@ impl<Q: Stages<R>, const R: usize> WithSimd for Rows<Q, R> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let extents = self.0.extents();
-        if !self.0.fit(&extents[..R - 1]) {
-            debug_assert!(false, "the outer loops of nests that run row by row differ");
-            return;
-        }
-        self.0.prepare();
-        if self.0.is_empty() {
-            return;
-        }
-        if S::IS_SCALAR {
-            for row in 0..count_rows(&extents) {
-                // SAFETY: the nests fit and are not empty, and rows are numbered below their outer loops.
-                unsafe { self.0.row(simd, &index_of_row(row, &extents)) };
-            }
-            return;
-        }
         let mut index = [0; R];
         loop {
             // SAFETY: the nests fit and are not empty, and the index runs over their outer loops.

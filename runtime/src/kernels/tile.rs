@@ -20,8 +20,9 @@ use super::destinations::{Direct, Outputs};
 use super::multiply::{self, Block, Dots, Panel, WIDTH};
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
+use super::work::Work;
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Machine};
 
 /// Two matrices whose product is wanted; strides count elements.
 #[derive(Clone, Copy)]
@@ -37,16 +38,40 @@ pub(super) struct Operands<T> {
     pub(super) n: usize,
 }
 
-/// One product, tile by tile.
-pub(super) struct Tiles<'a, T, S, In, Out, E, const R: usize, const I: usize, const O: usize> {
-    pub(super) simd: S,
+/// A product to be computed, as the library sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a, T> {
+    operands: Operands<T>,
+    /// Where the product goes if it is kept as it is.
+    direct: Option<Direct<T>>,
+    /// What is done to a block otherwise,
+    finish: unsafe extern "C" fn(*mut u8, *const Sums<T>),
+    /// and its first argument.
+    tiles: *mut u8,
+    lifetime: PhantomData<&'a mut T>,
+}
+
+/// A block of a product.
+#[repr(C)]
+pub(super) struct Sums<T> {
+    pointer: *const T,
+    /// From one row to the next.
+    row: usize,
+    /// Row and column of the product where the block lies.
+    at: [usize; 2],
+    /// Its rows and columns.
+    size: [usize; 2],
+}
+
+/// One product with its epilogue.
+pub(super) struct Tiles<'a, T, X, In, Out, E, const R: usize> {
+    pub(super) machine: X,
     pub(super) operands: Operands<T>,
     /// The outer index, followed by two places for row and column.
     pub(super) index: [usize; R],
     pub(super) inputs: In,
     pub(super) outputs: &'a mut Out,
     pub(super) epilogue: E,
-    pub(super) scalar: PhantomData<T>,
 }
 
 /// Elements of 8 bytes in the buffer for a panel of `b` and for sums: 128 rows of two AVX-512 registers each, or twice as
@@ -61,6 +86,9 @@ const LONG: usize = 2;
 const MANY: usize = 24;
 /// Bytes of one operand that are taken to stay in the second-level cache.
 const CACHE: usize = 1 << 19;
+
+/// Bytes of sums that are few beside a first-level cache.
+const SHORT: usize = 4096;
 
 /// Bytes of a page of memory.
 const PAGE: usize = 4096;
@@ -113,102 +141,64 @@ enum Way {
     Dots,
 }
 
-/// The walk over a product, with its buffer.
-struct Blocks<'a, 'b, T, S, In, Out, E, const R: usize, const I: usize, const O: usize> {
-    tiles: &'a mut Tiles<'b, T, S, In, Out, E, R, I, O>,
+/// The walk over a product on a vector unit.
+#[derive(Clone, Copy)]
+struct Walk<'a, T, S> {
+    simd: S,
+    product: &'a Product<'a, T>,
+}
+
+/// The walk with its buffer.
+struct Buffered<'a, T, S> {
+    walk: &'a Walk<'a, T, S>,
     buffer: *mut T,
 }
 
-impl<T, U, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
-    for Blocks<'_, '_, T, U, In, Out, E, R, I, O>
-where
-    T: Scalar,
-    U: Simd,
-    In: Inputs<T, R, I>,
-    Out: Outputs<T, R, O>,
-    E: Epilogue<T, I, O>,
-{
+impl<T: Scalar, U: Simd> WithSimd for Buffered<'_, T, U> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // SAFETY: made by `enter` only, which passes on the promise of `run`.
-        unsafe { self.tiles.blocks(self.buffer) };
+        // SAFETY: made by `enter` only.
+        unsafe { self.walk.blocks(self.buffer) };
     }
 }
 
-/// The epilogue of a block: a step of its own, lest an unoptimised build has all of its values on the stack at once.
-struct Finish<'a, 'b, T, S, In, Out, E, const R: usize, const I: usize, const O: usize> {
-    tiles: &'a mut Tiles<'b, T, S, In, Out, E, R, I, O>,
-    sums: *const T,
-    sums_row: usize,
-    at: [usize; 2],
-    size: [usize; 2],
-}
-
-impl<T, U, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
-    for Finish<'_, '_, T, U, In, Out, E, R, I, O>
-where
-    T: Scalar,
-    U: Simd,
-    In: Inputs<T, R, I>,
-    Out: Outputs<T, R, O>,
-    E: Epilogue<T, I, O>,
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        // SAFETY: made by `blocks` only, of a block whose sums it has computed.
-        unsafe { self.tiles.finish(self.sums, self.sums_row, self.at, self.size) };
-    }
-}
-
-impl<T, S, In, Out, E, const R: usize, const I: usize, const O: usize> Tiles<'_, T, S, In, Out, E, R, I, O>
-where
-    T: Scalar,
-    S: Simd,
-    In: Inputs<T, R, I>,
-    Out: Outputs<T, R, O>,
-    E: Epilogue<T, I, O>,
-{
+impl<T: Scalar> Product<'_, T> {
     /// Computes the product.
-    ///
-    /// # Safety
-    ///
-    /// The matrices must be readable over `m`, `k` and `n`, and inputs and outputs must fit `m` rows and `n` columns at the
-    /// outer index.
     #[inline(always)]
-    pub(super) unsafe fn run(&mut self) {
-        // SAFETY: `enter` is given these tiles, and the caller's promise holds for them.
-        unsafe { with_buffer(Self::enter, core::ptr::from_mut(self).cast()) };
+    pub(super) fn walk<S: Simd>(&self, simd: S) {
+        let walk = Walk { simd, product: self };
+        // SAFETY: `enter` is given this walk.
+        unsafe { with_buffer(Walk::<T, S>::enter, (&raw const walk).cast_mut().cast()) };
     }
+}
 
+impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     /// Back from [`with_buffer`].
     ///
     /// # Safety
     ///
-    /// `tiles` must be of this type, and [`run`](Self::run)'s promise must hold for them.
-    unsafe extern "C" fn enter(tiles: *mut u8, buffer: *mut u8) {
-        // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
-        let tiles = unsafe { &mut *tiles.cast::<Self>() };
-        tiles.simd.vectorize(Blocks { tiles, buffer: buffer.cast() });
+    /// `walk` must point to one of this type, and the buffer must be one of [`with_buffer`].
+    unsafe extern "C" fn enter(walk: *mut u8, buffer: *mut u8) {
+        // SAFETY: the caller's promise.
+        let walk = unsafe { &*walk.cast::<Self>() };
+        walk.simd.vectorize(Buffered { walk, buffer: buffer.cast() });
     }
 
     /// Computes the product, block by block.
     ///
     /// # Safety
     ///
-    /// As for [`run`](Self::run), with a buffer as large as [`Buffer`].
+    /// The buffer must be one of [`with_buffer`].
     #[inline(always)]
-    unsafe fn blocks(&mut self, sums: *mut T) {
-        let (simd, Operands { m, k, n, .. }) = (self.simd, self.operands);
+    unsafe fn blocks(&self, sums: *mut T) {
+        let Product { operands: Operands { m, k, n, .. }, direct, finish, tiles, .. } = *self.product;
         let way = self.way();
         // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do, long
         // rows are quicker than short ones.
         let small = k * n <= CACHE / size_of::<T>() / 8;
         let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW || small);
-        let direct = self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add));
         let [high, wide, depth] = self.block(way, across, direct.is_some());
         let panel = if direct.is_some() { sums } else { sums.wrapping_add(capacity::<T>() / 2) };
         let mut row = 0;
@@ -227,14 +217,13 @@ where
                         None => (sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
                     };
                     let target = Target { way, across, panel, sums, sums_row, add };
-                    // SAFETY: the caller's promise; the block lies within the product, its sums in the destination or in
+                    // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination or in
                     // the buffer, which is large enough by the choice of the block's size.
                     unsafe {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
                         if direct.is_none() && step + steps == k {
-                            let block =
-                                Finish { tiles: self, sums, sums_row, at: [row, column], size: [rows, columns] };
-                            simd.vectorize(block);
+                            let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
+                            finish(tiles, &block);
                         }
                     }
                     step += steps;
@@ -248,56 +237,10 @@ where
         }
     }
 
-    /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.
-    ///
-    /// # Safety
-    ///
-    /// As for [`run`](Self::run).
-    #[inline(always)]
-    pub(super) unsafe fn run_plain(&mut self) {
-        debug_assert!(S::IS_SCALAR, "numbers, not vectors");
-        let Operands { m, n, .. } = self.operands;
-        let mut index = self.index;
-        for row in 0..m {
-            index[R - 2] = row;
-            let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
-            let mut states = self.outputs.begin(self.simd);
-            // SAFETY: the numbers are those of the product.
-            unsafe {
-                for column in 0..n {
-                    let product = self.plain_product(row, column);
-                    self.emit(product, &from, &to, &mut states, column, Whole);
-                }
-                self.outputs.finish(states, &to);
-            }
-        }
-    }
-
-    /// One number of the product.
-    ///
-    /// # Safety
-    ///
-    /// It must lie within the product.
-    #[inline(always)]
-    unsafe fn plain_product(&self, row: usize, column: usize) -> Lanes<T, S> {
-        let Operands { a, a_row, a_column, b, b_row, b_column, k, .. } = self.operands;
-        let mut sum = Lanes::constant(self.simd, 0.0);
-        for step in 0..k {
-            // SAFETY: row, step and column lie within the matrices.
-            let (a, b) = unsafe {
-                (*a.wrapping_add(row * a_row + step * a_column), *b.wrapping_add(step * b_row + column * b_column))
-            };
-            let (a, b) = (Lanes::splat(self.simd, a), Lanes::splat(self.simd, b));
-            // The first product starts the sum: one addition less to wait for.
-            sum = if step == 0 { a * b } else { a.mul_add(b, sum) };
-        }
-        sum
-    }
-
     /// Rows, columns and steps that are computed at once: what the buffers hold.
     #[inline]
     fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
-        let Operands { m, k, n, .. } = self.operands;
+        let Operands { m, k, n, .. } = self.product.operands;
         let width = WIDTH * Lanes::<T, S>::COUNT;
         let room = capacity::<T>() / 2;
         // Rows of `a` that stay in the cache while all columns go by.
@@ -307,7 +250,9 @@ where
             Way::Packed => [cached.min(room / width), width, room / width],
             _ if direct => [m, n, k],
             _ if across => {
-                let rows = multiply::height::<S>(m, false);
+                // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
+                let height = multiply::height::<S>(m, false);
+                let rows = height * (SHORT / size_of::<T>() / (height * n).max(1)).max(1);
                 // There is no panel beside the sums.
                 [rows, 2 * room / rows / width * width, k]
             }
@@ -322,7 +267,7 @@ where
     /// The block of this size must lie at this row, column and step within the product, and its sums at `sums`.
     #[inline]
     unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
-        let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.operands;
+        let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.product.operands;
         let Target { way, across, panel, sums, sums_row, add } = target;
         let a = a.wrapping_add(row * a_row + step * a_column);
         let b = b.wrapping_add(step * b_row + column * b_column);
@@ -355,7 +300,7 @@ where
 
     #[inline]
     fn way(&self) -> Way {
-        let Operands { a_column, b_row, b_column, m, k, n, .. } = self.operands;
+        let Operands { a_column, b_row, b_column, m, k, n, .. } = self.product.operands;
         if b_column == 1 || n == 1 {
             // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
             // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
@@ -375,42 +320,159 @@ where
             Way::Packed
         }
     }
+}
 
-    /// The epilogue of a block, whose product lies at `sums`.
+/// The epilogue of a block.
+struct Finish<'a, 'b, T, X, In, Out, E, const R: usize, const I: usize, const O: usize> {
+    tiles: &'a mut Tiles<'b, T, X, In, Out, E, R>,
+    sums: &'a Sums<T>,
+}
+
+impl<T, X, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
+    for Finish<'_, '_, T, X, In, Out, E, R, I, O>
+where
+    T: Scalar,
+    X: Machine,
+    In: Inputs<T, R, I>,
+    Out: Outputs<T, R, O>,
+    E: Epilogue<T, I, O>,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // SAFETY: made by `enter` only, of a block whose sums are computed.
+        unsafe { self.tiles.finish(simd, self.sums) };
+    }
+}
+
+impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out, E, R> {
+    /// Computes the product.
+    ///
+    /// # Safety
+    ///
+    /// The matrices must be readable over `m`, `k` and `n`, and inputs and outputs must fit `m` rows and `n` columns at the
+    /// outer index.
+    #[inline(always)]
+    pub(super) unsafe fn run<const I: usize, const O: usize>(&mut self)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        let product = Product {
+            operands: self.operands,
+            direct: self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add)),
+            finish: Self::enter::<I, O>,
+            tiles: core::ptr::from_mut(self).cast(),
+            lifetime: PhantomData,
+        };
+        T::work(self.machine.instructions(), Work::Product(&product));
+    }
+
+    /// Back from the walk over the blocks.
+    ///
+    /// # Safety
+    ///
+    /// `tiles` must be of this type, and `sums` those of a block of its product.
+    unsafe extern "C" fn enter<const I: usize, const O: usize>(tiles: *mut u8, sums: *const Sums<T>)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
+        let (tiles, sums) = unsafe { (&mut *tiles.cast::<Self>(), &*sums) };
+        tiles.machine.call(Finish::<'_, '_, T, X, In, Out, E, R, I, O> { tiles, sums });
+    }
+
+    /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Self::run).
+    #[inline(always)]
+    pub(super) unsafe fn run_plain<const I: usize, const O: usize>(&mut self)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        let simd = pulp::Scalar;
+        let Operands { m, n, .. } = self.operands;
+        let mut index = self.index;
+        for row in 0..m {
+            index[R - 2] = row;
+            let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
+            let mut states = self.outputs.begin(simd);
+            // SAFETY: the numbers are those of the product.
+            unsafe {
+                for column in 0..n {
+                    let product = self.plain_product(row, column);
+                    self.emit(simd, product, &from, &to, &mut states, column, Whole);
+                }
+                self.outputs.finish(states, &to);
+            }
+        }
+    }
+
+    /// One number of the product.
+    ///
+    /// # Safety
+    ///
+    /// It must lie within the product.
+    #[inline(always)]
+    unsafe fn plain_product(&self, row: usize, column: usize) -> Lanes<T, pulp::Scalar> {
+        let simd = pulp::Scalar;
+        let Operands { a, a_row, a_column, b, b_row, b_column, k, .. } = self.operands;
+        let mut sum = Lanes::constant(simd, 0.0);
+        for step in 0..k {
+            // SAFETY: row, step and column lie within the matrices.
+            let (a, b) = unsafe {
+                (*a.wrapping_add(row * a_row + step * a_column), *b.wrapping_add(step * b_row + column * b_column))
+            };
+            let (a, b) = (Lanes::splat(simd, a), Lanes::splat(simd, b));
+            // The first product starts the sum: one addition less to wait for.
+            sum = if step == 0 { a * b } else { a.mul_add(b, sum) };
+        }
+        sum
+    }
+
+    /// The epilogue of a block.
     ///
     /// # Safety
     ///
     /// The block must lie within the product, and its sums must be readable.
     #[inline(always)]
-    unsafe fn finish(
-        &mut self,
-        sums: *const T,
-        sums_row: usize,
-        [row, column]: [usize; 2],
-        [rows, columns]: [usize; 2],
-    ) {
+    unsafe fn finish<S: Simd, const I: usize, const O: usize>(&mut self, simd: S, sums: &Sums<T>)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        let Sums { pointer, row: sums_row, at: [row, column], size: [rows, columns] } = *sums;
         // A copy of its own, which no store can change: what it holds stays in registers.
         let mut outputs = *self.outputs;
         let mut tiles = Tiles { outputs: &mut outputs, ..*self };
         let lanes = Lanes::<T, S>::COUNT;
-        let last = Part::new(tiles.simd, columns % lanes);
+        let last = Part::new(simd, columns % lanes);
         let mut index = tiles.index;
         for offset in 0..rows {
             index[R - 2] = row + offset;
-            let sums = sums.wrapping_add(offset * sums_row);
+            let sums = pointer.wrapping_add(offset * sums_row);
             let (from, to) = (tiles.inputs.bases(&index), tiles.outputs.bases(&index));
-            let mut states = tiles.outputs.begin(tiles.simd);
+            let mut states = tiles.outputs.begin(simd);
             let mut place = 0;
             // SAFETY: the registers are those of the tile; inputs and outputs fit the product.
             unsafe {
                 while columns - place >= lanes {
-                    let product = Whole.load(tiles.simd, sums.wrapping_add(place));
-                    tiles.emit(product, &from, &to, &mut states, column + place, Whole);
+                    let product = Whole.load(simd, sums.wrapping_add(place));
+                    tiles.emit(simd, product, &from, &to, &mut states, column + place, Whole);
                     place += lanes;
                 }
-                if place < columns {
-                    let product = last.load(tiles.simd, sums.wrapping_add(place));
-                    tiles.emit(product, &from, &to, &mut states, column + place, last);
+                if const { Lanes::<T, S>::COUNT > 1 } && place < columns {
+                    let product = last.load(simd, sums.wrapping_add(place));
+                    tiles.emit(simd, product, &from, &to, &mut states, column + place, last);
                 }
                 tiles.outputs.finish(states, &to);
             }
@@ -423,20 +485,25 @@ where
     ///
     /// The register must lie within the product, up to the end of the span.
     #[inline(always)]
-    unsafe fn emit(
+    unsafe fn emit<S: Simd, const I: usize, const O: usize>(
         &mut self,
+        simd: S,
         product: Lanes<T, S>,
         from: &[usize; I],
         to: &[usize; O],
         states: &mut Out::States<S>,
         position: usize,
         span: impl Span<T, S>,
-    ) {
+    ) where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
         // SAFETY: the caller's promise; inputs and outputs fit the product.
         unsafe {
-            let inputs = self.inputs.load(self.simd, from, position, span);
-            let previous = self.outputs.previous(self.simd, to, position, span);
-            let values = self.epilogue.evaluate(self.simd, product, inputs, previous);
+            let inputs = self.inputs.load(simd, from, position, span);
+            let previous = self.outputs.previous(simd, to, position, span);
+            let values = self.epilogue.evaluate(simd, product, inputs, previous);
             self.outputs.write(states, to, position, span, values);
         }
     }

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::Writable;
+use super::{Work, Writable};
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 
@@ -22,18 +22,23 @@ pub fn uniform<'a, T: Scalar, X: Machine>(
     let out = out.into();
     debug_assert!(offset + length <= out.len(), "random numbers reach beyond their slice");
     if offset.checked_add(length).is_some_and(|end| end <= out.len()) {
-        machine.call(Uniform { key, length, out, offset });
+        let uniform = Uniform { key, length, out, offset };
+        if X::PLAIN {
+            machine.call(&uniform);
+        } else {
+            T::work(machine.instructions(), Work::Uniform(&uniform));
+        }
     }
 }
 
-struct Uniform<'a, T> {
+pub(super) struct Uniform<'a, T> {
     key: u64,
     length: usize,
     out: Writable<'a, T>,
     offset: usize,
 }
 
-impl<T: Scalar> WithSimd for Uniform<'_, T> {
+impl<T: Scalar> WithSimd for &Uniform<'_, T> {
     type Output = ();
 
     // 64-bit integer arithmetic without branches or memory between the elements: loops like this one are vectorised by
@@ -68,7 +73,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::testing::on_every_unit;
-    use crate::simd::Outlined;
+    use crate::simd::Instructions;
 
     struct Drawn(u64);
 
@@ -78,8 +83,8 @@ mod tests {
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
             let (mut single, mut double) = (vec![0.0; 10_007], vec![0.0; 10_007]);
-            uniform(Outlined(simd), self.0, 10_007, &mut single[..], 0);
-            uniform(Outlined(simd), self.0, 10_007, &mut double[..], 0);
+            uniform(Instructions::of(simd), self.0, 10_007, &mut single[..], 0);
+            uniform(Instructions::of(simd), self.0, 10_007, &mut double[..], 0);
             (single, double)
         }
     }

@@ -149,7 +149,7 @@ impl<T: Scalar, U: Update<T>> WithSimd for Stretch<'_, T, U> {
                 update.apply(at, Whole.load(simd, gradient.as_ptr().add(at)), decay, Whole);
                 at += lanes;
             }
-            if at < end {
+            if const { Lanes::<T, S>::COUNT > 1 } && at < end {
                 let rest = Part::new(simd, end - at);
                 update.apply(at, rest.load(simd, gradient.as_ptr().add(at)), decay, rest);
             }

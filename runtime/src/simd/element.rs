@@ -73,8 +73,8 @@ pub trait Element: Pod + sealed::Sealed {
     /// `(e, m)` with `a = m·2^e` and `√½ ≤ m < √2`, for positive normal `a`.
     fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
 
-    /// Runs the inner loops of a contraction: a function of its own, compiled with this library.
-    fn work(unit: Instructions, work: &Work<'_, Self>);
+    /// Does work in a function of its own, compiled with this library; what it yields, zero if nothing.
+    fn work(unit: Instructions, work: Work<'_, Self>) -> Self;
 
     /// Number of lanes in a register.
     #[inline(always)]
@@ -209,21 +209,21 @@ macro_rules! element {
             }
 
             #[inline(always)]
-            fn work(unit: Instructions, work: &Work<'_, Self>) {
+            fn work(unit: Instructions, work: Work<'_, Self>) -> Self {
                 /// The calling convention of C is one that cannot unwind: callers are known not to panic.
                 ///
                 /// # Safety
                 ///
                 /// Both must point to what the casts say.
                 #[inline(never)]
-                unsafe extern "C" fn outlined(unit: *const u8, work: *const u8) {
+                unsafe extern "C" fn outlined(unit: *const u8, work: *const u8) -> $scalar {
                     // SAFETY: the caller's promise.
                     let (unit, work) = unsafe { (*unit.cast::<Instructions>(), *work.cast::<Work<'_, $scalar>>()) };
-                    unit.dispatch(work);
+                    unit.dispatch(work)
                 }
 
-                // SAFETY: the pointers are made of the very references.
-                unsafe { outlined((&raw const unit).cast(), core::ptr::from_ref(work).cast()) };
+                // SAFETY: the pointers are those of the very values.
+                unsafe { outlined((&raw const unit).cast(), (&raw const work).cast()) }
             }
 
             $($specific)*

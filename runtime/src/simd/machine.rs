@@ -1,6 +1,5 @@
 //! Which vector unit to use, and how kernels are entered.
 
-use core::any::Any;
 use core::fmt;
 
 use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
@@ -72,30 +71,27 @@ impl Instructions {
     }
 
     /// The unit that a token belongs to.
-    #[inline(always)]
-    pub(crate) fn of<S: Simd>(simd: S) -> Option<Self> {
-        let simd: &dyn Any = &simd;
-        if simd.is::<ScalarUnit>() {
-            return Some(Self::scalar());
-        }
+    #[cfg(test)]
+    pub(crate) fn of<S: Simd>(simd: S) -> Self {
+        let simd: &dyn core::any::Any = &simd;
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             if let Some(&simd) = simd.downcast_ref() {
-                return Some(Self(Unit::Avx2(simd)));
+                return Self(Unit::Avx2(simd));
             }
             if let Some(&simd) = simd.downcast_ref() {
-                return Some(Self(Unit::Avx512(simd)));
+                return Self(Unit::Avx512(simd));
             }
         }
         #[cfg(target_arch = "aarch64")]
         if let Some(&simd) = simd.downcast_ref() {
-            return Some(Self(Unit::Neon(simd)));
+            return Self(Unit::Neon(simd));
         }
         #[cfg(target_arch = "wasm32")]
         if let Some(&simd) = simd.downcast_ref() {
-            return Some(Self(Unit::Simd128(simd)));
+            return Self(Unit::Simd128(simd));
         }
-        None
+        Self::scalar()
     }
 
     /// The unit's name, as reports print it.
@@ -148,7 +144,7 @@ impl fmt::Display for Instructions {
     }
 }
 
-/// How code that already runs on a vector unit enters a kernel.
+/// How kernels are entered.
 pub trait Machine: Copy {
     /// Whether kernels are plain loops over single numbers.
     const PLAIN: bool;
@@ -158,23 +154,29 @@ pub trait Machine: Copy {
 
     /// Runs something as a function of its own, compiled for the vector unit.
     fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output;
+
+    /// The unit for work that is compiled with this library.
+    fn instructions(self) -> Instructions;
 }
 
-/// Every kernel is a function of its own, compiled once for all calls with the same sizes.
-#[derive(Clone, Copy, Debug)]
-pub struct Outlined<S>(pub S);
-
-impl<S: Simd> Machine for Outlined<S> {
+/// Every kernel is a function of its own for each vector unit, compiled once for all calls with the same types. What calls
+/// kernels is compiled once for all units.
+impl Machine for Instructions {
     const PLAIN: bool = false;
 
     #[inline(always)]
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
-        self.0.vectorize(operation)
+        self.dispatch(operation)
     }
 
     #[inline(always)]
     fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output {
-        self.0.vectorize(operation)
+        self.dispatch(operation)
+    }
+
+    #[inline(always)]
+    fn instructions(self) -> Instructions {
+        self
     }
 }
 
@@ -195,5 +197,10 @@ impl<S: Simd> Machine for Plain<S> {
     #[inline(always)]
     fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output {
         self.0.vectorize(operation)
+    }
+
+    #[inline(always)]
+    fn instructions(self) -> Instructions {
+        Instructions::scalar()
     }
 }

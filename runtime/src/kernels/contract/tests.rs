@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{contiguous, store, sum_outer};
-use crate::simd::{Machine, Outlined, Plain};
+use crate::simd::{Instructions, Machine, Plain};
 
 /// How a matrix lies in memory: rows, columns or both apart.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        [product::<T, _>(Outlined(simd), self.0), product::<T, _>(Plain(simd), self.0)]
+        [product::<T, _>(Instructions::of(simd), self.0), product::<T, _>(Plain(simd), self.0)]
     }
 }
 
@@ -205,7 +205,7 @@ impl WithSimd for Fused<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let (mut out, mut sums) = (vec![0.0; 17 * 37], vec![9.0; 37]);
         contract(
-            Outlined(simd),
+            Instructions::of(simd),
             [],
             17_usize,
             Const::<20>,

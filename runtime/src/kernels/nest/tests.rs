@@ -11,7 +11,7 @@ use crate::kernels::{
     broadcast, contiguous, indices, max_inner, max_outer, max_strided, min_outer, position, scalar, store,
     store_strided, strided, sum_inner, sum_outer, sum_strided,
 };
-use crate::simd::{Machine, Outlined, Plain};
+use crate::simd::{Instructions, Machine, Plain};
 
 /// `a·b + c` and `a - previous`.
 #[derive(Clone, Copy)]
@@ -64,7 +64,7 @@ impl WithSimd for Map<'_> {
         let Self { rows, columns, data } = self;
         let (mut first, mut second) = (vec![0.0; rows * columns], data.to_vec());
         nest(
-            Outlined(simd),
+            Instructions::of(simd),
             Nest::new(
                 [rows, columns],
                 (contiguous(data, 0, [columns, 1]), broadcast(data, 1, [1, 0]), strided(data, 0, [1, rows])),
@@ -109,7 +109,7 @@ impl WithSimd for Reduce<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        [self.on(Outlined(simd)), self.on(Plain(simd))]
+        [self.on(Instructions::of(simd)), self.on(Plain(simd))]
     }
 }
 
@@ -198,9 +198,9 @@ impl WithSimd for Down<'_> {
         let mut out = [vec![7.0; c], vec![0.5; a * c], vec![7.0; a * c]];
         let [all, sums, largest] = &mut out;
         let values = contiguous(data, 0, [b * c, c, 1]);
-        nest(Outlined(simd), Nest::new(extents, (values,), (sum_outer(all, 0, [0, 0, 1], false),), Copied));
+        nest(Instructions::of(simd), Nest::new(extents, (values,), (sum_outer(all, 0, [0, 0, 1], false),), Copied));
         let outputs = (sum_outer(sums, 0, [c, 0, 1], true), max_outer(largest, 0, [c, 0, 1], false));
-        nest(Outlined(simd), Nest::new(extents, (values,), outputs, Copied));
+        nest(Instructions::of(simd), Nest::new(extents, (values,), outputs, Copied));
         out
     }
 }
@@ -268,7 +268,7 @@ impl WithSimd for Shifted<'_> {
             let sums = (sum_inner(&mut sums[..], 0, one, false),);
             let third = Nest::new(extents, (contiguous(shifted, 0, whole),), sums, Copied);
             let stages = (first, (second, (third, ())));
-            if plain { rows(Plain(simd), stages) } else { rows(Outlined(simd), stages) }
+            if plain { rows(Plain(simd), stages) } else { rows(Instructions::of(simd), stages) }
         }
         (shifted, sums)
     }
@@ -309,7 +309,7 @@ impl WithSimd for Unequal {
         {
             let out = Cell::from_mut(&mut out[..]).as_slice_of_cells();
             let of = |rows| Nest::new([rows, 2], (contiguous(&data[..], 0, [2, 1]),), (store(out, 0, [2, 1]),), Copied);
-            rows(Outlined(simd), (of(2), (of(3), ())));
+            rows(Instructions::of(simd), (of(2), (of(3), ())));
         }
         out
     }
@@ -330,7 +330,7 @@ impl WithSimd for Others<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
         let mut out = vec![0.0; 3 * 20];
         nest(
-            Outlined(simd),
+            Instructions::of(simd),
             Nest::new(
                 [3, 20],
                 (indices(self.0, 0, [1, 0]), indices(self.0, 1, [0, 1]), position(5, [100, 2]), scalar(0.25)),
@@ -366,7 +366,7 @@ impl WithSimd for Scattered {
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
         let mut out = vec![0.0; 30];
         nest(
-            Outlined(simd),
+            Instructions::of(simd),
             Nest::new([4, 10], (contiguous(&self.0, 0, [10, 1]),), (sum_strided(&mut out, 0, [0, 3], false),), Copied),
         );
         out

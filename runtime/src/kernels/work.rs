@@ -1,0 +1,38 @@
+//! Work that knows of no network: it is compiled with this library, once for each scalar type and vector unit.
+
+use pulp::{Simd, WithSimd};
+
+use super::tile::Product;
+use super::uniform::Uniform;
+use crate::flat::{Finite, SumOfSquares};
+use crate::scalar::Scalar;
+
+/// A piece of work for [`Element::work`](crate::simd::Element::work).
+#[derive(Clone, Copy)]
+#[allow(private_interfaces, reason = "made and done in this library only")]
+pub enum Work<'a, T> {
+    /// The blocks of a product.
+    Product(&'a Product<'a, T>),
+    /// Random numbers.
+    Uniform(&'a Uniform<'a, T>),
+    /// Yields zero if all numbers are finite.
+    Finite(&'a Finite<'a, T>),
+    /// Yields the sum.
+    Squares(&'a SumOfSquares<'a, T>),
+}
+
+impl<T: Scalar> WithSimd for Work<'_, T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> T {
+        match self {
+            Self::Product(product) => product.walk(simd),
+            Self::Uniform(uniform) => uniform.with_simd(simd),
+            Self::Finite(finite) if !finite.with_simd(simd) => return T::nan(),
+            Self::Finite(_) => {}
+            Self::Squares(squares) => return squares.with_simd(simd),
+        }
+        T::zero()
+    }
+}
