@@ -6,6 +6,7 @@
 //! them; bodies are types with an `#[inline(always)]` method rather than closures, since a closure that is not inlined is
 //! compiled without the vector unit's features.
 
+mod blocks;
 pub mod contract;
 pub mod destinations;
 mod lookup;

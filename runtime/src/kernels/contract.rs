@@ -2,9 +2,10 @@
 
 use pulp::Simd;
 
+use super::blocks::Operands;
 use super::destinations::Outputs;
 use super::operands::Inputs;
-use super::tile::{Operands, Tiles};
+use super::tile::Tiles;
 use super::{Readable, advance, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};

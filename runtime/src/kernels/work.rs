@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::tile::Product;
+use super::blocks::Product;
 use super::uniform::Uniform;
 use crate::flat::{Finite, SumOfSquares};
 use crate::scalar::Scalar;

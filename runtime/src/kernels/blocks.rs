@@ -1,0 +1,302 @@
+//! The blocks of a product and the order in which they are visited, whatever is done to them afterwards.
+//!
+//! Where the columns of `b` do not lie side by side (a transposed weight), panels of it are turned into a small buffer on
+//! the stack first; a sum too long for the buffer goes through partial sums kept beside it. Few rows do not pay for that:
+//! they are dot products.
+
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use pulp::{Simd, WithSimd};
+
+use super::destinations::Direct;
+use super::multiply::{self, Block, Dots, Panel, WIDTH};
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
+/// Two matrices whose product is wanted; strides count elements.
+#[derive(Clone, Copy)]
+pub(super) struct Operands<T> {
+    pub(super) a: *const T,
+    pub(super) a_row: usize,
+    pub(super) a_column: usize,
+    pub(super) b: *const T,
+    pub(super) b_row: usize,
+    pub(super) b_column: usize,
+    pub(super) m: usize,
+    pub(super) k: usize,
+    pub(super) n: usize,
+}
+
+/// A product to be computed, as the library sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a, T> {
+    pub(super) operands: Operands<T>,
+    /// Where the product goes if it is kept as it is.
+    pub(super) direct: Option<Direct<T>>,
+    /// What is done to a block otherwise,
+    pub(super) finish: unsafe extern "C" fn(*mut u8, *const Sums<T>),
+    /// and its first argument.
+    pub(super) tiles: *mut u8,
+    pub(super) lifetime: PhantomData<&'a mut T>,
+}
+
+/// A block of a product.
+#[repr(C)]
+pub(super) struct Sums<T> {
+    pub(super) pointer: *const T,
+    /// From one row to the next.
+    pub(super) row: usize,
+    /// Row and column of the product where the block lies.
+    pub(super) at: [usize; 2],
+    /// Its rows and columns.
+    pub(super) size: [usize; 2],
+}
+
+/// Elements of 8 bytes in the buffer for a panel of `b` and for sums: 128 rows of two AVX-512 registers each, or twice as
+/// many of a panel whose sums go to their destination. Without optimisation the frames around it are large, and it is small.
+const ROOM: usize = if cfg!(debug_assertions) { 1024 } else { 4096 };
+/// Fewer rows than this are dot products rather than worth packing a panel,
+const FEW: usize = 4;
+/// if they are at least as many registers long as this.
+const LONG: usize = 2;
+
+/// From this many rows on, a panel is worth packing only to spare the cache.
+const MANY: usize = 24;
+/// Bytes of one operand that are taken to stay in the second-level cache.
+const CACHE: usize = 1 << 19;
+
+/// Bytes of sums that are few beside a first-level cache.
+const SHORT: usize = 4096;
+
+/// Bytes of a page of memory.
+const PAGE: usize = 4096;
+
+/// Room for scalars.
+#[repr(align(64))]
+struct Buffer(#[allow(dead_code, reason = "it is memory")] [u64; ROOM]);
+
+/// Number of scalars that fit the buffer.
+#[inline(always)]
+fn capacity<T>() -> usize {
+    size_of::<Buffer>() / size_of::<T>()
+}
+
+/// Calls `user` with a buffer.
+///
+/// The buffer has a stack frame of its own, entered unconditionally: in a function that returns early, LLVM 22 moves the
+/// prologue behind the checks, where its probing of a large frame overwrites `r11` while that holds a value. The calling
+/// convention of C is one that cannot unwind, so that callers are known not to panic.
+///
+/// # Safety
+///
+/// That `user` may be called with `data` and memory as large as [`Buffer`].
+#[inline(never)]
+unsafe extern "C" fn with_buffer(user: unsafe extern "C" fn(*mut u8, *mut u8), data: *mut u8) {
+    let mut buffer = MaybeUninit::<Buffer>::uninit();
+    // SAFETY: the caller's promise.
+    unsafe { user(data, buffer.as_mut_ptr().cast()) };
+}
+
+/// What the blocks of a product have in common, and where the sums of one go.
+#[derive(Clone, Copy)]
+struct Target<T> {
+    way: Way,
+    across: bool,
+    panel: *mut T,
+    sums: *mut T,
+    sums_row: usize,
+    add: bool,
+}
+
+/// How `b` is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// Where it lies: its columns are neighbours.
+    InPlace,
+    /// By way of packed panels.
+    Packed,
+    /// As dot products along its columns.
+    Dots,
+}
+
+/// The walk over a product on a vector unit.
+#[derive(Clone, Copy)]
+struct Walk<'a, T, S> {
+    simd: S,
+    product: &'a Product<'a, T>,
+}
+
+/// The walk with its buffer.
+struct Buffered<'a, T, S> {
+    walk: &'a Walk<'a, T, S>,
+    buffer: *mut T,
+}
+
+impl<T: Scalar, U: Simd> WithSimd for Buffered<'_, T, U> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // SAFETY: made by `enter` only.
+        unsafe { self.walk.blocks(self.buffer) };
+    }
+}
+
+impl<T: Scalar> Product<'_, T> {
+    /// Computes the product.
+    #[inline(always)]
+    pub(super) fn walk<S: Simd>(&self, simd: S) {
+        let walk = Walk { simd, product: self };
+        // SAFETY: `enter` is given this walk.
+        unsafe { with_buffer(Walk::<T, S>::enter, (&raw const walk).cast_mut().cast()) };
+    }
+}
+
+impl<T: Scalar, S: Simd> Walk<'_, T, S> {
+    /// Back from [`with_buffer`].
+    ///
+    /// # Safety
+    ///
+    /// `walk` must point to one of this type, and the buffer must be one of [`with_buffer`].
+    unsafe extern "C" fn enter(walk: *mut u8, buffer: *mut u8) {
+        // SAFETY: the caller's promise.
+        let walk = unsafe { &*walk.cast::<Self>() };
+        walk.simd.vectorize(Buffered { walk, buffer: buffer.cast() });
+    }
+
+    /// Computes the product, block by block.
+    ///
+    /// # Safety
+    ///
+    /// The buffer must be one of [`with_buffer`].
+    #[inline(always)]
+    unsafe fn blocks(&self, sums: *mut T) {
+        let Product { operands: Operands { m, k, n, .. }, direct, finish, tiles, .. } = *self.product;
+        let way = self.way();
+        // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do, long
+        // rows are quicker than short ones.
+        let small = k * n <= CACHE / size_of::<T>() / 8;
+        let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW || small);
+        let [high, wide, depth] = self.block(way, across, direct.is_some());
+        let panel = if direct.is_some() { sums } else { sums.wrapping_add(capacity::<T>() / 2) };
+        let mut row = 0;
+        while row < m {
+            let rows = high.min(m - row);
+            let mut column = 0;
+            while column < n {
+                let columns = wide.min(n - column);
+                let mut step = 0;
+                loop {
+                    let steps = depth.min(k - step);
+                    let (sums, sums_row, add) = match direct {
+                        Some(Direct { pointer, row: stride, add }) => {
+                            (pointer.wrapping_add(row * stride + column), stride, add || step > 0)
+                        }
+                        None => (sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
+                    };
+                    let target = Target { way, across, panel, sums, sums_row, add };
+                    // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination or in
+                    // the buffer, which is large enough by the choice of the block's size.
+                    unsafe {
+                        self.multiply(target, [row, column, step], [rows, columns, steps]);
+                        if direct.is_none() && step + steps == k {
+                            let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
+                            finish(tiles, &block);
+                        }
+                    }
+                    step += steps;
+                    if step >= k {
+                        break;
+                    }
+                }
+                column += columns;
+            }
+            row += rows;
+        }
+    }
+
+    /// Rows, columns and steps that are computed at once: what the buffers hold.
+    #[inline]
+    fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
+        let Operands { m, k, n, .. } = self.product.operands;
+        let width = WIDTH * Lanes::<T, S>::COUNT;
+        let room = capacity::<T>() / 2;
+        // Rows of `a` that stay in the cache while all columns go by.
+        let cached = (CACHE / size_of::<T>() / k.max(1)).max(128);
+        match way {
+            Way::Packed if direct => [cached, width, 2 * room / width],
+            Way::Packed => [cached.min(room / width), width, room / width],
+            _ if direct => [m, n, k],
+            _ if across => {
+                // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
+                let height = multiply::height::<S>(m, false);
+                let rows = height * (SHORT / size_of::<T>() / (height * n).max(1)).max(1);
+                // There is no panel beside the sums.
+                [rows, 2 * room / rows / width * width, k]
+            }
+            _ => [room / width, width, k],
+        }
+    }
+
+    /// Computes a block of the product, or some steps of it.
+    ///
+    /// # Safety
+    ///
+    /// The block of this size must lie at this row, column and step within the product, and its sums at `sums`.
+    #[inline]
+    unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
+        let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.product.operands;
+        let Target { way, across, panel, sums, sums_row, add } = target;
+        let a = a.wrapping_add(row * a_row + step * a_column);
+        let b = b.wrapping_add(step * b_row + column * b_column);
+        // SAFETY: the caller's promise; the panel holds as many steps and columns as a block has.
+        unsafe {
+            match way {
+                Way::InPlace => {
+                    let block =
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                    multiply::multiply(self.simd, &block);
+                }
+                Way::Packed => {
+                    let width = WIDTH * Lanes::<T, S>::COUNT;
+                    let source = Panel { b, b_row, b_column, rows: steps, columns, panel, width };
+                    multiply::pack(self.simd, &source);
+                    let (b, b_row) = (panel.cast_const(), width);
+                    let block =
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                    multiply::multiply(self.simd, &block);
+                }
+                Way::Dots => {
+                    for row in 0..rows {
+                        let (a, sums) = (a.wrapping_add(row * a_row), sums.wrapping_add(row * sums_row));
+                        multiply::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn way(&self) -> Way {
+        let Operands { a_column, b_row, b_column, m, k, n, .. } = self.product.operands;
+        if b_column == 1 || n == 1 {
+            // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
+            // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
+            // sooner again where every row lies on a page of its own.
+            let distance = b_row * size_of::<T>();
+            let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
+            let most = match (lines > 1, distance > PAGE) {
+                (false, _) => CACHE,
+                (true, false) => 8 * CACHE,
+                (true, true) => 2 * CACHE,
+            };
+            let crowded = k * (distance & distance.wrapping_neg()) > most;
+            if m >= MANY && n > 1 && crowded { Way::Packed } else { Way::InPlace }
+        } else if m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1 {
+            Way::Dots
+        } else {
+            Way::Packed
+        }
+    }
+}
