@@ -111,7 +111,7 @@ impl Emitter<'_> {
         let multiply_adds = Literal::usize_unsuffixed(multiply_adds(&self.entries.predict.schedule));
         let (sample_size, shared_size) =
             (Literal::usize_unsuffixed(sample_size), Literal::usize_unsuffixed(shared_size));
-        let tiny = is_tiny(&self.entries.predict.schedule);
+        let tiny = self.writer.inlined;
         let has_loss = network.has_loss;
         let terms = Literal::usize_unsuffixed(self.entries.loss.as_ref().map_or(0, |loss| loss.weighted.len()));
         let batch_of_one = signature::batch_of_one(&inputs);

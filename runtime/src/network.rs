@@ -244,10 +244,8 @@ struct RunMethod<'a, 'i, N: Program, M: Method<N>, const CAPACITY: usize> {
 }
 
 impl<N: Program, M: Method<N>, const CAPACITY: usize> Job for RunMethod<'_, '_, N, M, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = ();
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
@@ -313,7 +311,7 @@ fn run_predict<N: Program, const CAPACITY: usize>(
 struct NormOf<'a, N>(&'a N);
 
 impl<N: Program> Job for NormOf<'_, N> {
-    type Network = N;
+    type Room = ();
     type Output = N::Scalar;
 
     #[inline(always)]
@@ -328,7 +326,7 @@ struct Clip<'a, N: Program> {
 }
 
 impl<N: Program> Job for Clip<'_, N> {
-    type Network = N;
+    type Room = ();
     type Output = N::Scalar;
 
     #[inline(always)]
@@ -349,10 +347,8 @@ struct LossAndGradient<'a, 'i, 't, N: Program, const CAPACITY: usize> {
 }
 
 impl<N: Program, const CAPACITY: usize> Job for LossAndGradient<'_, '_, '_, N, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = Result<N::Scalar, Error>;
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
@@ -370,10 +366,8 @@ struct Loss<'a, 'i, 't, N: Program, const CAPACITY: usize> {
 }
 
 impl<N: Program, const CAPACITY: usize> Job for Loss<'_, '_, '_, N, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = Result<N::Scalar, Error>;
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
@@ -389,10 +383,8 @@ struct Predict<'a, 'i, N: Program, const CAPACITY: usize> {
 }
 
 impl<N: Program, const CAPACITY: usize> Job for Predict<'_, '_, N, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = ();
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
@@ -409,10 +401,8 @@ struct Forward<'a, 'i, N: Program, const CAPACITY: usize> {
 }
 
 impl<N: Program, const CAPACITY: usize> Job for Forward<'_, '_, N, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = ();
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
@@ -431,10 +421,8 @@ struct Backward<'a, 'i, 'o, N: Program, const CAPACITY: usize> {
 }
 
 impl<N: Program, const CAPACITY: usize> Job for Backward<'_, '_, '_, N, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = ();
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {

@@ -135,7 +135,7 @@ struct Step<'a, N: Program, O: Optimizer<N>> {
 }
 
 impl<N: Program, O: Optimizer<N>> Job for Step<'_, N, O> {
-    type Network = N;
+    type Room = ();
     type Output = ();
 
     #[inline(always)]

@@ -13,6 +13,7 @@ use crate::program::Program;
 use crate::random::mix;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Machine, Plain, Simd, WithSimd};
+use crate::workspace::Workspace;
 
 /// Samples at a time up to which a tiny network's kernels become part of a pass. More of them are worth vectors.
 const FEW: usize = 4;
@@ -21,11 +22,9 @@ const SMALL: usize = 2048;
 
 /// Work on a network.
 pub(crate) trait Job {
-    type Network: Program;
+    /// Where it works: a workspace, or `()` for work without one.
+    type Room: Room;
     type Output;
-
-    /// Whether kernels become part of the job, see [`is_tiny`].
-    const TINY: bool = false;
 
     fn run<X: Machine>(self, machine: X) -> Self::Output;
 }
@@ -42,14 +41,23 @@ impl<J: Job> WithSimd for Tiny<J> {
     }
 }
 
-/// Whether kernels become part of a pass over this many samples at a time, and its numbers registers.
-pub(crate) const fn is_tiny<N: Program, const CAPACITY: usize>() -> bool {
-    N::TINY && CAPACITY <= FEW && size_of::<N>() + size_of::<N::Memory<CAPACITY>>() <= SMALL
+/// Where a job works.
+pub(crate) trait Room {
+    /// Whether kernels become part of the job, and its numbers registers.
+    const TINY: bool;
+}
+
+impl Room for () {
+    const TINY: bool = false;
+}
+
+impl<N: Program, const CAPACITY: usize> Room for Workspace<N, CAPACITY> {
+    const TINY: bool = N::TINY && CAPACITY <= FEW && size_of::<N>() + size_of::<N::Memory<CAPACITY>>() <= SMALL;
 }
 
 #[inline(always)]
 pub(crate) fn dispatch<J: Job>(instructions: Instructions, job: J) -> J::Output {
-    if J::TINY { instructions.dispatch(Tiny(job)) } else { job.run(instructions) }
+    if J::Room::TINY { instructions.dispatch(Tiny(job)) } else { job.run(instructions) }
 }
 
 /// What random numbers, as of dropout, depend on.

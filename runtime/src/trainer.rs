@@ -252,10 +252,8 @@ struct Step<'a, 'i, 't, N: Program, O: Optimizer<N>, const CAPACITY: usize> {
 }
 
 impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_, N, O, CAPACITY> {
-    type Network = N;
+    type Room = Workspace<N, CAPACITY>;
     type Output = Result<N::Scalar, Error>;
-
-    const TINY: bool = pass::is_tiny::<N, CAPACITY>();
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {

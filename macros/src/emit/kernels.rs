@@ -17,7 +17,7 @@ pub(super) struct Writer<'a> {
     /// Numbers a sample of the largest entry point.
     sample_size: usize,
     /// Whether the whole network becomes one function.
-    inlined: bool,
+    pub(super) inlined: bool,
     /// Parameters whose gradients one contraction writes, with nobody else to read them or the parameter after it.
     whole: Vec<usize>,
     formulas: Vec<FormulaType>,
