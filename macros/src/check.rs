@@ -67,7 +67,7 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
 }
 
 /// Methods of every network: a public function of such a name would hide them.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 18] = [
     "apply_bounds",
     "as_flat",
     "as_flat_mut",
@@ -84,6 +84,7 @@ const METHODS: [&str; 17] = [
     "predict",
     "predict_batch",
     "summary",
+    "to_boxed",
     "zeros_like",
 ];
 

@@ -34,6 +34,7 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
     let documentation = format!("\n# What the compiler found\n\n```text\n{summary}\n```\n\n```text\n{derivation}\n```");
     let structs = parameters::structs(network, &layout, &documentation);
     let constants = constants(network, entries, &layout, sample_size, shared_size, &summary, &derivation);
+    let name = &network.name;
     let lints = quote! {
         #[allow(
             clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, unused, non_snake_case,
@@ -48,6 +49,7 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
             use ::backprop::__private as runtime;
             #formulas
             #program
+            runtime::clone_boxed!(#name);
             #methods
         };
     }

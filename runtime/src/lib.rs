@@ -123,6 +123,10 @@ pub mod prelude {
 /// What generated code names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "alloc")]
+    pub use alloc::boxed::Box;
+
+    pub use crate::__clone_boxed as clone_boxed;
     pub use crate::data::{Class, Column, Datum, Length, Samples, flatten_indices};
     pub use crate::error::Error;
     pub use crate::gradients::{Gradients, Kept};

@@ -47,11 +47,37 @@ pub trait Network: Program {
         network
     }
 
-    /// A network of zeros on the heap, to hold a gradient, or a copy: `copy.as_flat_mut().copy_from_slice(network.as_flat())`
-    /// works for networks of any size, where `clone` may pass through the stack.
+    /// A network of zeros on the heap, to hold a gradient.
     #[cfg(feature = "alloc")]
     fn zeros_like(&self) -> alloc::boxed::Box<Self> {
         boxed_zeros()
+    }
+
+    /// A copy on the heap, made in place; what a `Box` of a network is cloned by.
+    ///
+    /// The network itself is not `Clone`: it would pass through the stack, for which it may be too large.
+    ///
+    /// ```
+    /// # use backprop::prelude::*;
+    /// # network! {
+    /// #     pub struct Line;
+    /// #     fn forward(x: [2]) -> [1] { x.dense(1) }
+    /// #     fn loss(y, t: [1]) { mse(y, t) }
+    /// # }
+    /// let mut trainer = Trainer::<Line, _, 32>::new(Sgd::new(0.1), Seed(7));
+    /// let mut best = trainer.network().to_boxed();
+    /// trainer.step(&[[0.0, 1.0]], &[[1.0]])?;
+    /// let now = trainer.network().to_boxed();
+    /// assert_ne!(best, now);
+    /// best.clone_from(&now); // without an allocation
+    /// assert_eq!(best.clone(), now);
+    /// # Ok::<(), backprop::Error>(())
+    /// ```
+    #[cfg(feature = "alloc")]
+    fn to_boxed(&self) -> alloc::boxed::Box<Self> {
+        let mut copy = boxed_zeros::<Self>();
+        copy.as_flat_mut().copy_from_slice(self.as_flat());
+        copy
     }
 
     /// Gives every parameter its start value, in place. Each tensor has random numbers of its own, found by its name.
@@ -280,6 +306,33 @@ pub trait Held {
 #[cfg(feature = "alloc")]
 impl<H: Held> Held for alloc::boxed::Box<H> {
     type Network = H::Network;
+}
+
+/// Makes boxes of a network `Clone`, where there are any.
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __clone_boxed {
+    ($network:ident) => {
+        impl<T: $crate::__private::Scalar> ::core::clone::Clone for $crate::__private::Box<$network<T>> {
+            fn clone(&self) -> Self {
+                $crate::Network::to_boxed(&**self)
+            }
+
+            fn clone_from(&mut self, source: &Self) {
+                $crate::__private::Flat::as_flat_mut(&mut **self)
+                    .copy_from_slice($crate::__private::Flat::as_flat(&**source));
+            }
+        }
+    };
+}
+
+/// There are no boxes.
+#[cfg(not(feature = "alloc"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __clone_boxed {
+    ($network:ident) => {};
 }
 
 #[cfg(feature = "alloc")]

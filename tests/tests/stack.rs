@@ -45,3 +45,15 @@ fn the_parts_of_a_loop_of_ones_own() {
         optimizer.step(&mut network, &gradient, 1.0);
     });
 }
+
+#[test]
+fn copies_of_a_network() {
+    on_a_small_stack(|| {
+        let network = Large::<f32>::boxed(Seed(1));
+        let mut copy = network.clone();
+        assert!(copy == network);
+        copy.as_flat_mut().fill(0.5);
+        copy.clone_from(&network);
+        assert!(copy == network);
+    });
+}

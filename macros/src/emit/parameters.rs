@@ -143,6 +143,8 @@ fn define(
     }
     let (attributes, default) =
         if outermost { (network.attributes.clone(), quote!(= f32)) } else { Default::default() };
+    // A value that is cloned passes through the stack, for which a network may be too large: boxes of it are cloned instead.
+    let clone = (!outermost).then(|| quote!(Clone,));
     let entry_points = outermost.then(|| {
         let forward = section("forward", &network.forward_attributes);
         let loss = section("loss", &network.loss_attributes);
@@ -155,7 +157,7 @@ fn define(
             #entry_points
             #[doc = #documentation]
             #[repr(C)]
-            #[derive(Debug, Clone, PartialEq)]
+            #[derive(Debug, #clone PartialEq)]
             #visibility struct #name<T #default> { #(#fields),* }
             // SAFETY: `repr(C)`, and all fields are arrays of `T` or structs of such.
             unsafe impl<T: ::backprop::__private::Scalar> ::backprop::__private::Flat<T> for #name<T> {}
