@@ -34,7 +34,7 @@ fn run<O: Optimizer<Smooth>>(group: &mut BenchmarkGroup<'_, WallTime>, name: &st
                             *part = start * factor;
                         }
                     }
-                    updater.step(&mut network, &gradient, 1.0);
+                    updater.step(&mut network, &gradient, 1.0).unwrap();
                 }
                 network
             });

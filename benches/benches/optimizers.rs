@@ -11,7 +11,7 @@ fn update<N: Program, O: Optimizer<N>>(group: &mut BenchmarkGroup<'_, WallTime>,
     let mut updater = Updater::boxed(optimizer);
     group.throughput(Throughput::Elements(N::LEN as u64));
     group.bench_function(format!("{name}/{}", N::LEN), |bencher| {
-        bencher.iter(|| updater.step(&mut network, &gradient, 1.0));
+        bencher.iter(|| updater.step(&mut network, &gradient, 1.0).unwrap());
     });
 }
 

@@ -28,7 +28,7 @@ use crate::workspace::Workspace;
 ///
 /// let before = network.loss_and_gradient(&inputs, &targets, &mut workspace, &mut gradient)?;
 /// gradient.clip_norm(1.0);
-/// optimizer.step(&mut network, &gradient, 1.0);
+/// optimizer.step(&mut network, &gradient, 1.0)?;
 /// assert!(network.loss(&inputs, &targets, &mut workspace)? < before);
 ///
 /// let [output] = network.predict(&[0.5, 0.5], &mut workspace);

@@ -13,6 +13,7 @@ pub use sgd::Sgd;
 pub use update::{Rule, Ruled, Update};
 pub(crate) use update::{apply, stretches};
 
+use crate::error::Error;
 use crate::init;
 use crate::memory::Flat;
 use crate::pass::{self, Job};
@@ -92,13 +93,14 @@ impl<N: Program, O: Optimizer<N>> Updater<N, O> {
     /// Changes the parameters by one step of the optimizer's learning rate times `rate`, as a
     /// [`Schedule`](crate::schedules::Schedule) gives it (1 for none).
     ///
-    /// The gradient is taken as it is; [`loss_and_gradient`](crate::Network::loss_and_gradient) has checked it for
-    /// NaN.
+    /// # Errors
+    /// [`Error::Setting`] when the rate is not a finite number, [`Error::NonFiniteGradient`] when the gradient is not made
+    /// of such. Network and state are then as they were.
     #[inline]
-    pub fn step(&mut self, network: &mut N, gradient: &N, rate: f64) {
-        self.steps += 1;
+    pub fn step(&mut self, network: &mut N, gradient: &N, rate: f64) -> Result<(), Error> {
+        let rate = finite(rate)?;
         let instructions = self.instructions;
-        pass::dispatch(instructions, Step { updater: self, network, gradient, rate });
+        pass::dispatch(instructions, Step { updater: self, network, gradient, rate })
     }
 
     /// How many steps were taken.
@@ -136,12 +138,24 @@ struct Step<'a, N: Program, O: Optimizer<N>> {
 
 impl<N: Program, O: Optimizer<N>> Job for Step<'_, N, O> {
     type Room = ();
-    type Output = ();
+    type Output = Result<(), Error>;
 
     #[inline(always)]
-    fn run<X: Machine>(self, machine: X) {
+    fn run<X: Machine>(self, machine: X) -> Self::Output {
         let Updater { optimizer, steps, state, .. } = self.updater;
+        pass::finite_squares::<N, X>(machine, self.gradient)?;
+        *steps += 1;
         optimizer.update(machine, *steps, self.rate, self.network, self.gradient, &mut state.0);
+        Ok(())
+    }
+}
+
+/// A factor of the learning rate that can be one.
+pub(crate) fn finite(factor: f64) -> Result<f64, Error> {
+    if factor.is_finite() {
+        Ok(factor)
+    } else {
+        Err(Error::Setting("the factor of the learning rate is not a finite number"))
     }
 }
 

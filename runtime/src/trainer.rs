@@ -11,7 +11,7 @@ use crate::gradients::{Applied, Flaws};
 use crate::init;
 use crate::memory::{cells, zeroed};
 use crate::network::Network;
-use crate::optimizers::{Optimizer, Update, apply, stretches};
+use crate::optimizers::{self, Optimizer, Update, apply, stretches};
 use crate::pass::{self, Job, Key};
 use crate::program::Program;
 use crate::random::Seed;
@@ -157,10 +157,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// # Errors
     /// [`Error::Setting`] when the factor is not a finite number.
     pub fn set_rate(&mut self, factor: f64) -> Result<(), Error> {
-        if !factor.is_finite() {
-            return Err(Error::Setting("the factor of the learning rate is not a finite number"));
-        }
-        self.settings.rate = factor;
+        self.settings.rate = optimizers::finite(factor)?;
         Ok(())
     }
 

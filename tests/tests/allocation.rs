@@ -108,7 +108,7 @@ fn an_epoch_in_a_loop_of_ones_own() {
         for (step, batch) in data.batches(16).enumerate() {
             network.loss_and_gradient(batch.inputs, batch.targets, &mut workspace, &mut gradient).unwrap();
             gradient.clip_norm(1.0);
-            optimizer.step(&mut network, &gradient, schedule.rate(step));
+            optimizer.step(&mut network, &gradient, schedule.rate(step)).unwrap();
         }
         let outputs = network.forward(&data.inputs()[..4], &mut workspace).unwrap();
         let error = [outputs[0], outputs[1], outputs[2], outputs[3]];

@@ -42,7 +42,7 @@ fn the_parts_of_a_loop_of_ones_own() {
         let mut optimizer = Momentum::new(0.1, 0.9).boxed_for(&network);
         network.loss_and_gradient(&INPUTS, &TARGETS, &mut workspace, &mut gradient).unwrap();
         gradient.clip_norm(1.0);
-        optimizer.step(&mut network, &gradient, 1.0);
+        optimizer.step(&mut network, &gradient, 1.0).unwrap();
     });
 }
 

@@ -26,7 +26,7 @@ fn assert_agrees<O: Optimizer<Line>>(case: &str, optimizer: O, schedule: impl Sc
                 gradient.clip_norm(maximum);
             }
             let found = [gradient.weight[0], gradient.weight[1], gradient.bias[0]];
-            updater.step(&mut network, &gradient, schedule.rate(step));
+            updater.step(&mut network, &gradient, schedule.rate(step)).unwrap();
             let found = [found, [network.weight[0], network.weight[1], network.bias[0]]].concat();
             for (found, expected) in found.iter().zip(&numbers[3..]) {
                 assert!((found - expected).abs() < 1e-14, "{case}, {unit}, step {step}: {found} against {expected}");
@@ -72,8 +72,35 @@ fn adamw_agrees_with_pytorch() {
 fn bounds_are_kept() {
     let mut network = START;
     let mut updater = Sgd::new(1.0).boxed_for(&network);
-    updater.step(&mut network, &Line { weight: [9.0, -9.0], gain: 1.0, bias: [9.0] }, 1.0);
+    updater.step(&mut network, &Line { weight: [9.0, -9.0], gain: 1.0, bias: [9.0] }, 1.0).unwrap();
     assert_eq!(network, Line { weight: [-2.0, 2.0], gain: 1.0, bias: [-8.7] });
+}
+
+#[test]
+fn what_is_not_finite_changes_nothing() {
+    fn assert_refused<O: Optimizer<Line> + PartialEq + fmt::Debug>(optimizer: O, state: fn(&O::State) -> &[f64]) {
+        for unit in Instructions::available() {
+            let (mut network, gradient) = (START, Line { weight: [1.0, 1e200], gain: 0.0, bias: [-1.0] });
+            let mut updater = optimizer.clone().boxed_for(&network);
+            updater.instructions = unit;
+            // Large, but finite.
+            updater.step(&mut network, &gradient, 1.0).unwrap();
+            let (before, remembered) = (network, state(&updater.state).to_vec());
+            for wrong in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let refused = updater.step(&mut network, &gradient, wrong);
+                assert!(matches!(refused, Err(Error::Setting(_))), "{refused:?}");
+                let refused = updater.step(&mut network, &Line { bias: [wrong], ..gradient }, 1.0);
+                assert_eq!(refused, Err(Error::NonFiniteGradient));
+            }
+            assert_eq!((network, updater.steps()), (before, 1));
+            assert_eq!(state(&updater.state), remembered);
+        }
+    }
+
+    assert_refused(Sgd::new(0.1), |_| &[]);
+    assert_refused(Momentum::new(0.1, 0.9), |velocity| velocity.as_flat());
+    assert_refused(Adam::new(0.1), |moments| moments.as_flat());
+    assert_refused(AdamW::new(0.1), |moments| moments.as_flat());
 }
 
 #[test]
@@ -83,12 +110,12 @@ fn a_course_may_be_taken_up_at_any_step() {
     let mut updater = Adam::new(0.01).boxed_for(&whole);
     let mut taken_up = Adam::new(0.01).boxed_for(&parts);
     for step in 0..2_000 {
-        updater.step(&mut whole, &gradient, 1.0);
+        updater.step(&mut whole, &gradient, 1.0).unwrap();
         if step % 100 == 0 {
             // Forgets what was kept from the step before.
             taken_up.optimizer = Adam::new(0.01);
         }
-        taken_up.step(&mut parts, &gradient, 1.0);
+        taken_up.step(&mut parts, &gradient, 1.0).unwrap();
     }
     for (whole, part) in whole.as_flat().iter().zip(parts.as_flat()) {
         assert!((whole - part).abs() < 1e-13);
@@ -102,8 +129,8 @@ fn what_fades_does_not_stay_denormal() {
     let mut momentum = Momentum::new(0.01, 0.9).boxed_for(&network);
     for step in 0..8_000 {
         let gradient = if step == 0 { &START } else { &still };
-        adam.step(&mut network, gradient, 1.0);
-        momentum.step(&mut network, gradient, 1.0);
+        adam.step(&mut network, gradient, 1.0).unwrap();
+        momentum.step(&mut network, gradient, 1.0).unwrap();
     }
     assert_eq!(adam.state.as_flat(), [0.0; 8]);
     assert_eq!(momentum.state.as_flat(), [0.0; 4]);
@@ -118,7 +145,7 @@ fn assert_dies_away<O: Optimizer<Line<f32>>>(name: &str, optimizer: O, state: fn
         for step in 0..120_000 {
             let factor = 0.5_f32.powi(step / 100);
             let gradient = Line { weight: [factor, -factor], gain: 0.0, bias: [1e-20 * factor] };
-            updater.step(&mut network, &gradient, 1.0);
+            updater.step(&mut network, &gradient, 1.0).unwrap();
             let denormal = state(&updater.state).iter().find(|number| number.is_subnormal());
             assert!(denormal.is_none(), "{name}, {unit}, step {step}: {denormal:?}");
         }

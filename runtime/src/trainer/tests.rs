@@ -59,7 +59,7 @@ fn a_step_is_gradient_and_update() {
     for _ in 0..5 {
         let loss = network.loss_and_gradient(&inputs, (&targets, &weights), &mut workspace, &mut gradient).unwrap();
         gradient.clip_norm(0.5);
-        updater.step(&mut network, &gradient, 0.5);
+        updater.step(&mut network, &gradient, 0.5).unwrap();
         trainer.set_rate(0.5).unwrap();
         trainer.set_clip_norm(0.5).unwrap();
         assert_eq!(trainer.step(&inputs, (&targets, &weights)), Ok(loss));

@@ -85,10 +85,11 @@ macro_rules! functions {
                 workspace: &mut Workspace<Net, $capacity>,
                 inputs: Inputs<'_>,
                 targets: Targets<'_>,
+                rate: f64,
             ) -> Result<$scalar, Error> {
                 let loss = network.loss_and_gradient(inputs, targets, workspace, gradient)?;
                 gradient.clip_norm(1.0);
-                updater.step(network, gradient, 1.0);
+                updater.step(network, gradient, rate)?;
                 Ok(loss)
             }
         }
