@@ -142,6 +142,9 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
 }
 
+/// Of batches that would never come to an end.
+pub(crate) const NO_SAMPLES: Error = Error::Setting("a batch needs samples");
+
 /// Samples with their targets.
 ///
 /// Inputs and targets are `Vec`s with one element a sample, or tuples of them, in the order of declaration.
@@ -249,11 +252,26 @@ impl<I: Columns, T: Columns> Dataset<I, T> {
     }
 
     /// Batches of `size` samples in order, the last one with what is left. Nothing is copied.
-    pub fn batches(&self, size: usize) -> impl Iterator<Item = Batch<I::View<'_>, T::View<'_>>> {
-        (0..self.len).step_by(size.max(1)).map(move |start| Batch {
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the size is 0.
+    ///
+    /// ```
+    /// # use backprop::prelude::*;
+    /// let data = Dataset::new(vec![1.0_f32, 2.0, 3.0], ())?;
+    /// let sums: Vec<f32> = data.batches(2)?.map(|batch| batch.inputs.iter().sum()).collect();
+    /// assert_eq!(sums, [3.0, 3.0]);
+    /// assert!(data.batches(0).is_err());
+    /// # Ok::<(), backprop::Error>(())
+    /// ```
+    pub fn batches(&self, size: usize) -> Result<impl Iterator<Item = Batch<I::View<'_>, T::View<'_>>>, Error> {
+        if size == 0 {
+            return Err(NO_SAMPLES);
+        }
+        Ok((0..self.len).step_by(size).map(move |start| Batch {
             inputs: self.inputs().range(start, start.saturating_add(size)),
             targets: self.targets().range(start, start.saturating_add(size)),
-        })
+        }))
     }
 
     pub(crate) fn with_capacity(&self, capacity: usize) -> Self {
@@ -337,7 +355,7 @@ mod tests {
         let mut all: Vec<f64> = first.inputs().iter().chain(second.inputs()).copied().collect();
         all.sort_by(f64::total_cmp);
         assert_eq!(all, squares(11).inputs());
-        for batch in first.batches(3).chain(second.batches(3)) {
+        for batch in first.batches(3).unwrap().chain(second.batches(3).unwrap()) {
             for (input, target) in batch.inputs.iter().zip(batch.targets) {
                 assert_eq!(input * input, target[0]);
             }
@@ -356,8 +374,12 @@ mod tests {
     #[test]
     fn the_last_batch_is_what_is_left() {
         let data = squares(7);
-        let sizes: Vec<usize> = data.batches(3).map(|batch| batch.inputs.len()).collect();
-        assert_eq!(sizes, [3, 3, 1]);
+        let sizes = |size| data.batches(size).unwrap().map(|batch| batch.inputs.len()).collect::<Vec<usize>>();
+        assert_eq!(sizes(3), [3, 3, 1]);
+        assert_eq!(sizes(7), [7]);
+        assert_eq!(sizes(usize::MAX), [7]);
+        assert_eq!(data.batches(0).err(), Some(NO_SAMPLES));
+        assert_eq!(data.select(&[]).batches(3).unwrap().count(), 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::data::Samples;
-use crate::dataset::{Columns, Dataset};
+use crate::dataset::{Columns, Dataset, NO_SAMPLES};
 use crate::error::Error;
 use crate::history::{Epoch, History, Validation};
 use crate::metrics::Evaluation;
@@ -143,7 +143,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     {
         let size = fit.batch.unwrap_or(CAPACITY).min(data.len());
         if size == 0 {
-            return Err(if data.is_empty() { Error::EmptyBatch } else { Error::Setting("a batch needs samples") });
+            return Err(if data.is_empty() { Error::EmptyBatch } else { NO_SAMPLES });
         }
         // A number that no training reaches is no reason to fail: the rest is allocated between epochs.
         let mut history = History { epochs: Vec::with_capacity(fit.epochs.min(1 << 16)) };

@@ -81,7 +81,7 @@ fn an_epoch_with_a_trainer() {
     let found = allocations(|| {
         // 40 does not fit the capacity of 16: such a batch is worked in pieces.
         for size in [16, 7, 40] {
-            for batch in data.batches(size) {
+            for batch in data.batches(size).unwrap() {
                 trainer.step(batch.inputs, batch.targets).unwrap();
             }
         }
@@ -105,7 +105,7 @@ fn an_epoch_in_a_loop_of_ones_own() {
     let schedule = Cosine::over(20).with_warmup(5);
     let found = allocations(|| {
         data.shuffle(Seed(2));
-        for (step, batch) in data.batches(16).enumerate() {
+        for (step, batch) in data.batches(16).unwrap().enumerate() {
             network.loss_and_gradient(batch.inputs, batch.targets, &mut workspace, &mut gradient).unwrap();
             gradient.clip_norm(1.0);
             optimizer.step(&mut network, &gradient, schedule.rate(step)).unwrap();
