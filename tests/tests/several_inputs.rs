@@ -71,6 +71,6 @@ fn masked_sequences() {
         assert!((pieces.step(data.inputs(), data.targets()).unwrap() - loss).abs() < 1e-12);
     }
     let evaluation = whole.evaluate(&data).unwrap();
-    assert_eq!(evaluation.confusion().unwrap().total(), counted as u64);
+    assert_eq!(evaluation.classification().unwrap().total(), counted as u64);
     assert_eq!(evaluation.accuracy(), Some(1.0));
 }

@@ -2,7 +2,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Confusion, Regression};
+use super::{Classification, Confusion, Regression};
 use crate::data::{Samples, Values, largest};
 
 /// How well a network does on a data set.
@@ -25,7 +25,7 @@ pub struct Evaluation {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
     /// Scores against classes.
-    Classification(Confusion),
+    Classification(Classification),
     /// Numbers against numbers.
     Regression(Regression),
 }
@@ -50,12 +50,17 @@ impl Evaluation {
         &self.parts
     }
 
-    /// The first classification's confusion matrix.
-    pub fn confusion(&self) -> Option<&Confusion> {
+    /// The first classification.
+    pub fn classification(&self) -> Option<&Classification> {
         self.parts.iter().find_map(|part| match part {
-            Part::Classification(confusion) => Some(confusion),
+            Part::Classification(classification) => Some(classification),
             Part::Regression(_) => None,
         })
+    }
+
+    /// The first classification's confusion matrix; `None` above [`Classification::MOST_CONFUSED`] classes, too.
+    pub fn confusion(&self) -> Option<&Confusion> {
+        self.classification().and_then(Classification::confusion)
     }
 
     /// The first regression's errors.
@@ -68,7 +73,7 @@ impl Evaluation {
 
     /// Share of right answers of the first classification, 0 to 1; `None` without one.
     pub fn accuracy(&self) -> Option<f64> {
-        self.confusion().map(Confusion::accuracy)
+        self.classification().map(Classification::accuracy)
     }
 
     /// Loss and measures as aligned text.
@@ -76,7 +81,7 @@ impl Evaluation {
         let mut report = format!("{:>9} {:>10.6}\n", "loss", self.loss);
         for part in &self.parts {
             report += &match part {
-                Part::Classification(confusion) => confusion.report(),
+                Part::Classification(classification) => classification.report(),
                 Part::Regression(regression) => regression.report(),
             };
         }
@@ -146,7 +151,7 @@ impl Comparison {
 
     fn part(self) -> Part {
         match self {
-            Self::Classes(classes) => Part::Classification(Confusion::new(classes)),
+            Self::Classes(classes) => Part::Classification(Classification::new(classes)),
             Self::Numbers => Part::Regression(Regression::default()),
         }
     }
@@ -161,11 +166,11 @@ impl Comparison {
     ) {
         let counted = (0..target.len()).filter(|index| counts(index / places, index % places, places));
         match (self, part) {
-            (Self::Classes(classes), Part::Classification(confusion)) => {
+            (Self::Classes(classes), Part::Classification(classification)) => {
                 for index in counted {
                     let predicted = winner(output, index * classes, classes);
                     if let (Some(predicted), Some(expected)) = (predicted, target.number(index)) {
-                        confusion.record(expected as usize, predicted);
+                        classification.record(expected as usize, predicted);
                     }
                 }
             }
@@ -203,8 +208,7 @@ mod tests {
         let lengths = [Length::<3>::new(2).unwrap(), Length::new(1).unwrap()];
         let mut evaluation = Evaluation::new(0.5, 2);
         evaluation.record(&scores[..], (&expected[..], &lengths[..]));
-        let confusion = evaluation.confusion().unwrap();
-        assert_eq!(confusion.total(), 3);
+        assert_eq!(evaluation.classification().unwrap().total(), 3);
         assert_eq!(evaluation.accuracy(), Some(2.0 / 3.0));
 
         let numbers = [[1.0_f64, 2.0], [3.0, 4.0]];
@@ -214,6 +218,6 @@ mod tests {
             .record((&scores[..], &numbers[..]), (&expected[..], &[[1.0_f64, 2.0], [3.0, 5.0]][..], &weights[..]));
         assert_eq!(evaluation.parts().len(), 2);
         assert_eq!(evaluation.regression().unwrap().mse(), 0.25);
-        assert_eq!(evaluation.confusion().unwrap().total(), 6);
+        assert_eq!(evaluation.classification().unwrap().total(), 6);
     }
 }
