@@ -10,6 +10,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::entries::{EntryPoint, EntryPoints, LossEntryPoints, is_differentiable};
+use crate::losses;
 use crate::network::{Network, Signature};
 use crate::plan::{Schedule, Source, View};
 use kernels::Writer;
@@ -115,6 +116,9 @@ impl Emitter<'_> {
             (Literal::usize_unsuffixed(sample_size), Literal::usize_unsuffixed(shared_size));
         let tiny = self.writer.inlined;
         let has_loss = network.has_loss;
+        let decisions = network.bodies.loss.as_ref().map(|loss| losses::decisions(loss, network.outputs.len()));
+        let decisions = decisions.unwrap_or_else(|| vec![None; network.outputs.len()]);
+        let decisions = decisions.iter().map(|threshold| optional(threshold.map(|threshold| quote!(#threshold))));
         let terms = Literal::usize_unsuffixed(self.entries.loss.as_ref().map_or(0, |loss| loss.weighted.len()));
         let batch_of_one = signature::batch_of_one(&inputs);
         let first_output = signature::first_output(network.outputs.len());
@@ -137,6 +141,7 @@ impl Emitter<'_> {
                 const MULTIPLY_ADDS: usize = #multiply_adds;
                 const TINY: bool = #tiny;
                 const HAS_LOSS: bool = #has_loss;
+                const DECISIONS: &'static [::core::option::Option<f64>] = &[#(#decisions),*];
                 const WHOLE: &'static [bool] = &[#(#whole),*];
                 #[inline(always)]
                 fn no_terms() -> Self::Terms {
@@ -345,6 +350,13 @@ impl Emitter<'_> {
                 #gradients
             }
         }
+    }
+}
+
+fn optional(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::data::Samples;
 use crate::dataset::{Columns, Dataset, NO_SAMPLES};
 use crate::error::Error;
 use crate::history::{Epoch, History, Validation};
-use crate::metrics::Evaluation;
+use crate::metrics::{Evaluation, decisions};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
 use crate::pass;
@@ -194,9 +194,10 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
             f64::NAN
         };
         let mut evaluation = Evaluation::new(loss, data.len());
+        let decisions = decisions(N::DECISIONS, data.targets());
         for (start, end) in pass::pieces::<CAPACITY>(data.len()) {
             let outputs = Network::predict_batch(network, data.inputs().range(start, end), workspace)?;
-            evaluation.record(outputs, data.targets().range(start, end));
+            evaluation.record(outputs, data.targets().range(start, end), &decisions);
         }
         Ok(evaluation)
     }

@@ -96,6 +96,7 @@ impl<T: Scalar> Program for Line<T> {
     const MULTIPLY_ADDS: usize = 3;
     const TINY: bool = true;
     const HAS_LOSS: bool = true;
+    const DECISIONS: &'static [Option<f64>] = &[None];
     const WHOLE: &'static [bool] = &[];
 
     fn no_terms() -> [T; 1] {

@@ -48,6 +48,9 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     const TINY: bool;
     /// Whether a loss was declared.
     const HAS_LOSS: bool;
+    /// By output, the number above which it means yes, where a binary cross-entropy makes it a decision: 0 for logits, 0.5
+    /// for probabilities.
+    const DECISIONS: &'static [Option<f64>];
     /// By parameter, whether a training pass gives its gradient to [`Gradients::whole`].
     const WHOLE: &'static [bool];
 

@@ -211,10 +211,7 @@ pub(super) fn tensors(network: &Network, layout: &Layout) -> TokenStream {
         let role = role(parameter.role);
         let initializer = initializer(&parameter.initializer);
         let frozen = parameter.frozen;
-        let clamp = match parameter.clamp {
-            Some((low, high)) => quote!(::core::option::Option::Some((#low, #high))),
-            None => quote!(::core::option::Option::None),
-        };
+        let clamp = super::optional(parameter.clamp.map(|(low, high)| quote!((#low, #high))));
         quote!(runtime::Tensor {
             name: #name, offset: #offset, shape: &[#(#shape),*], role: #role, initializer: #initializer,
             frozen: #frozen, clamp: #clamp,

@@ -7,7 +7,9 @@ use crate::function::{Accepts, Argument, Default, Function, Kind, optional, requ
 use crate::graph::ValueId;
 use crate::lower::Lowering;
 
-const PAIR: &[Argument] = &[required("prediction", Accepts::Tensor), required("target", Accepts::Tensor)];
+pub(super) const PREDICTION: &str = "prediction";
+
+const PAIR: &[Argument] = &[required(PREDICTION, Accepts::Tensor), required("target", Accepts::Tensor)];
 
 type Lower = fn(&mut Lowering<'_>, &Call) -> Vec<ValueId>;
 
