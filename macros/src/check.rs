@@ -37,7 +37,7 @@ use crate::error::{Checked, Diagnostic, Errors, Reported};
 use crate::function::Setting;
 use crate::graph::{Element, Shape};
 use crate::network::{HomeMade, LayerRow, Network};
-use crate::parse::{Constant, Declaration, Field, Function};
+use crate::parse::{CONSTANTS, Constant, Declaration, Field, Function};
 
 /// More elements than any machine here can hold are a slip of the pen.
 const LARGEST: usize = 1 << 32;
@@ -66,27 +66,38 @@ pub(crate) fn check(declaration: &Declaration, complete: bool, errors: &mut Erro
     checker.entry_points(header)
 }
 
-/// Methods of every network: a public function of such a name would hide them.
-const METHODS: [&str; 18] = [
+/// Methods of every network, or of its boxes: a public function of such a name would hide them, or be hidden.
+const METHODS: [&str; 26] = [
     "apply_bounds",
     "as_flat",
     "as_flat_mut",
+    "as_mut",
+    "as_ref",
     "backward",
     "boxed",
     "clip_norm",
     "clone",
+    "clone_from",
     "default",
     "derivation",
+    "eq",
     "initialize",
+    "into",
     "loss_and_gradient",
+    "ne",
     "new",
     "norm",
     "predict",
     "predict_batch",
     "summary",
     "to_boxed",
+    "to_owned",
+    "try_into",
     "zeros_like",
 ];
+
+/// Constants of every network, beside which there can be no function of such a name.
+const ASSOCIATED: [&str; 4] = ["MULTIPLY_ADDS", "PARAMETERS", "WORKSPACE_PER_SAMPLE", "WORKSPACE_SHARED"];
 
 /// A shape in brackets.
 pub(crate) fn display_shape(shape: &[usize]) -> String {
@@ -197,9 +208,25 @@ impl<'a> Checker<'a> {
         }
         for function in declaration.functions.iter().filter(|function| function.is_public()) {
             let name = function.name.to_string();
-            if METHODS.contains(&name.as_str()) {
-                let owner = "a method that every network has".into();
-                self.report(function.name.span(), Diagnostic::ReservedName { name, owner });
+            let owner = match name.as_str() {
+                name if METHODS.contains(&name) => "a method that every network has".into(),
+                name if ASSOCIATED.contains(&name) => "a constant that every network has".into(),
+                _ => continue,
+            };
+            self.report(function.name.span(), Diagnostic::ReservedName { name, owner });
+        }
+        if let Some(header) = &declaration.header {
+            let name = header.name.to_string();
+            let owner = match name.as_str() {
+                // A type parameter is hidden by nothing, a constant one by any type.
+                "CAPACITY" => Some("a constant of the generated code"),
+                name if name == "str" || CONSTANTS.contains(&name) => {
+                    Some("a type of Rust, which the generated code uses")
+                }
+                _ => None,
+            };
+            if let Some(owner) = owner.map(String::from) {
+                self.report(header.name.span(), Diagnostic::ReservedName { name, owner });
             }
         }
         let mut fields: HashMap<String, bool> = HashMap::new();

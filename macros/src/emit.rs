@@ -6,8 +6,9 @@ mod parameters;
 mod signature;
 mod summary;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
 use crate::entries::{EntryPoint, EntryPoints, LossEntryPoints, is_differentiable};
 use crate::losses;
@@ -26,26 +27,23 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
     let sample_size = most(|schedule| schedule.sample_size);
     let shared_size = most(|schedule| schedule.shared_size);
     let writer = Writer::new(&layout, sample_size, is_tiny(&entries.predict.schedule));
-    let mut emitter = Emitter { network, entries, writer, sample_size };
+    let (alias, name) = within(&network.name);
+    let mut emitter = Emitter { network, name: &name, entries, writer, sample_size };
     let program = emitter.program(&layout, sample_size, shared_size);
-    let methods = methods::methods(network, entries, &mut emitter.writer, sample_size);
+    let methods = methods::methods(network, &name, entries, &mut emitter.writer, sample_size);
     let formulas = emitter.writer.definitions();
     let summary = summary(network, entries);
     let derivation = derivation(network, entries);
     let documentation = format!("\n# What the compiler found\n\n```text\n{summary}\n```\n\n```text\n{derivation}\n```");
     let structs = parameters::structs(network, &layout, &documentation);
     let constants = constants(network, entries, &layout, sample_size, shared_size, &summary, &derivation);
-    let name = &network.name;
     let lints = quote! {
         #[allow(
             clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, unused, non_snake_case,
             reason = "generated code"
         )]
     };
-    quote! {
-        #structs
-        #constants
-        #lints
+    let code = quote! {
         const _: () = {
             use ::backprop::__private as runtime;
             #formulas
@@ -53,6 +51,20 @@ pub(crate) fn emit(network: &Network, entries: &EntryPoints) -> TokenStream {
             runtime::clone_boxed!(#name);
             #methods
         };
+    };
+    let code = if alias.is_empty() { code } else { quote!(const _: () = { #alias #code };) };
+    quote!(#structs #constants #lints #code)
+}
+
+/// What the network is called within the generated code, where types of that code may have its name, and how it gets there.
+fn within(network: &Ident) -> (TokenStream, Ident) {
+    let text = network.to_string();
+    let taken = ["T", "X", "G", "S", "runtime"].contains(&text.as_str());
+    if taken || text.starts_with("Formula") || text.starts_with("Pass_") {
+        let scalar = parameters::scalar(network);
+        (quote!(type Declared<#scalar> = #network<#scalar>;), format_ident!("Declared"))
+    } else {
+        (quote!(), network.clone())
     }
 }
 
@@ -95,6 +107,8 @@ fn constants(
 
 struct Emitter<'a> {
     network: &'a Network,
+    /// See [`within`].
+    name: &'a Ident,
     entries: &'a EntryPoints,
     writer: Writer<'a>,
     sample_size: usize,
@@ -102,9 +116,8 @@ struct Emitter<'a> {
 
 impl Emitter<'_> {
     fn program(&mut self, layout: &Layout, sample_size: usize, shared_size: usize) -> TokenStream {
-        let network = self.network;
-        let name = &network.name;
-        let text = name.to_string();
+        let (network, name) = (self.network, self.name);
+        let text = network.name.unraw().to_string();
         let inputs: Vec<Signature> = network.inputs.iter().map(|argument| argument.signature.clone()).collect();
         let targets: Vec<Signature> = network.targets.iter().map(|argument| argument.signature.clone()).collect();
         let gradients: Vec<Signature> = inputs.iter().filter(|input| is_differentiable(input)).cloned().collect();

@@ -20,7 +20,7 @@ pub(crate) fn stub(declaration: &Declaration, errors: &Errors) -> TokenStream {
     let (first, visibility, name) = (messages.remove(0), &header.visibility, &header.name);
     quote! {
         #[allow(dead_code, missing_docs, reason = "the network's mistakes come first")]
-        #visibility type #name<T = f32> = <[T; #first] as ::core::iter::IntoIterator>::Item;
+        #visibility type #name<T = ::core::primitive::f32> = <[T; #first] as ::core::iter::IntoIterator>::Item;
         #(#messages)*
     }
 }

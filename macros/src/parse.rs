@@ -5,7 +5,6 @@ mod types;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, Pat, Token, Visibility};
@@ -282,7 +281,7 @@ fn function(
     errors: &mut Errors,
 ) -> syn::Result<Function> {
     input.parse::<Token![fn]>()?;
-    let name: Ident = input.call(Ident::parse_any)?;
+    let name: Ident = input.parse()?;
     if input.peek(Token![<]) {
         return Err(input.error("functions of a network have no generics: leave types out to take any shape"));
     }

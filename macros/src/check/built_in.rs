@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
         if row.accepts == Accepts::Name && value.is_none() {
             if let Expr::Path(path) = expr
                 && let Some(name) = path.path.get_ident()
-                && name != "self"
+                && !["self", "Self", "super", "crate"].iter().any(|keyword| name == keyword)
             {
                 return Ok((Setting::Name(name.to_string()), String::new()));
             }

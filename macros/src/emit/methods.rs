@@ -2,24 +2,26 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
 use super::kernels::Writer;
 use super::{bind_inputs, result_slice, signature};
 use crate::entries::{EntryPoint, EntryPoints};
 use crate::network::{Argument, Method, Network, Signature};
 
+/// `name`: what the network is called within the generated code.
 pub(super) fn methods(
     network: &Network,
+    name: &Ident,
     entries: &EntryPoints,
     writer: &mut Writer,
     sample_size: usize,
 ) -> TokenStream {
-    let name = &network.name;
     let methods = network
         .methods
         .iter()
         .zip(&entries.methods)
-        .map(|(declared, entry)| method(network, declared, entry, writer, sample_size));
+        .map(|(declared, entry)| method(name, declared, entry, writer, sample_size));
     let methods: Vec<(TokenStream, TokenStream)> = methods.collect();
     if methods.is_empty() {
         return quote!();
@@ -33,18 +35,17 @@ pub(super) fn methods(
 
 /// The method, and the type that carries its call to the vector unit that the workspace has chosen.
 fn method(
-    network: &Network,
+    network_name: &Ident,
     declared: &Method,
     entry: &EntryPoint,
     writer: &mut Writer,
     sample_size: usize,
 ) -> (TokenStream, TokenStream) {
     let Method { name, visibility, attributes, .. } = declared;
-    let network_name = &network.name;
     let signatures: Vec<Signature> = declared.inputs.iter().map(|input| input.signature.clone()).collect();
     let inputs = signature::slices(&signatures);
     let outputs = signature::slices(&declared.outputs);
-    let pass = format_ident!("Pass_{name}");
+    let pass = format_ident!("Pass_{}", name.unraw().to_string());
     let names: Vec<Ident> = declared.inputs.iter().enumerate().map(argument_name).collect();
     // Apart from an argument that the user calls so.
     let workspace = Ident::new("workspace", Span::mixed_site());
@@ -92,10 +93,12 @@ fn method(
     (public, pass)
 }
 
-/// An argument that the user calls `_` is passed on all the same.
+/// An argument that the user calls `_`, or as constants and variants are called, is passed on all the same.
 fn argument_name((index, argument): (usize, &Argument)) -> Ident {
-    match argument.name.as_str() {
-        "_" => format_ident!("_argument_{index}"),
-        name => format_ident!("{name}"),
+    let name = argument.name.as_str();
+    if name == "_" || name.starts_with(char::is_uppercase) {
+        Ident::new(&format!("argument_{index}"), Span::mixed_site())
+    } else {
+        format_ident!("{name}")
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
 use crate::network::{Initializer, Network, Parameter, Role};
 
@@ -92,14 +93,15 @@ pub(super) fn array(element: TokenStream, shape: &[usize]) -> TokenStream {
 /// The definitions of all parameter structs, the user's own first.
 pub(super) fn structs(network: &Network, layout: &Layout, documentation: &str) -> TokenStream {
     let mut definitions = Vec::new();
-    define(network, &layout.tree, &network.name, documentation, true, &mut definitions, &mut HashSet::new());
+    let mut taken = HashSet::from([network.name.unraw().to_string()]);
+    define(network, &layout.tree, &network.name, documentation, true, &mut definitions, &mut taken);
     let (name, total) = (&network.name, Literal::usize_unsuffixed(layout.total));
     quote! {
         #(#definitions)*
         // Attributes that the user keeps, as a `repr` within `cfg_attr`, must not undo what `Flat` promises.
         const _: () = {
             use ::core::mem::{align_of, size_of};
-            assert!(
+            ::core::assert!(
                 size_of::<#name<f32>>() == #total * size_of::<f32>() && align_of::<#name<f32>>() == align_of::<f32>()
                     && size_of::<#name<f64>>() == #total * size_of::<f64>() && align_of::<#name<f64>>() == align_of::<f64>(),
                 "an attribute changes the layout of the network, which has to be that of its numbers"
@@ -119,6 +121,7 @@ fn define(
 ) {
     let position = definitions.len();
     let visibility = &network.visibility;
+    let scalar = scalar(&network.name);
     let mut fields = Vec::new();
     for (field, content) in &tree.fields {
         let ident = format_ident!("{field}");
@@ -127,24 +130,24 @@ fn define(
         let (ty, text) = match content {
             Field::Parameter(index) => {
                 let parameter = &network.parameters[*index];
-                (array(quote!(T), &parameter.shape), describe(parameter))
+                (array(quote!(#scalar), &parameter.shape), describe(parameter))
             }
             Field::Group(group) => {
                 let inner = inner_name(name, field, taken);
                 let path = format!("Parameters of `{field}`.");
                 define(network, group, &inner, &path, false, definitions, taken);
-                (quote!(#inner<T>), path)
+                (quote!(#inner<#scalar>), path)
             }
         };
         fields.push(quote!(#attributes #[doc = #text] pub #ident: #ty));
     }
     if tree.fields.is_empty() {
-        fields.push(quote!(#[doc(hidden)] pub __scalar: [T; 0]));
+        fields.push(quote!(#[doc(hidden)] pub __scalar: [#scalar; 0]));
     }
     let (attributes, default) =
         if outermost { (network.attributes.clone(), quote!(= f32)) } else { Default::default() };
     // A value that is cloned passes through the stack, for which a network may be too large: boxes of it are cloned instead.
-    let clone = (!outermost).then(|| quote!(Clone,));
+    let clone = (!outermost).then(|| quote!(::core::clone::Clone,));
     let entry_points = outermost.then(|| {
         let forward = section("forward", &network.forward_attributes);
         let loss = section("loss", &network.loss_attributes);
@@ -157,12 +160,17 @@ fn define(
             #entry_points
             #[doc = #documentation]
             #[repr(C)]
-            #[derive(Debug, #clone PartialEq)]
-            #visibility struct #name<T #default> { #(#fields),* }
-            // SAFETY: `repr(C)`, and all fields are arrays of `T` or structs of such.
-            unsafe impl<T: ::backprop::__private::Scalar> ::backprop::__private::Flat<T> for #name<T> {}
+            #[derive(::core::fmt::Debug, #clone ::core::cmp::PartialEq)]
+            #visibility struct #name<#scalar #default> { #(#fields),* }
+            // SAFETY: `repr(C)`, and all fields are arrays of one type or structs of such.
+            unsafe impl<#scalar: ::backprop::__private::Scalar> ::backprop::__private::Flat<#scalar> for #name<#scalar> {}
         },
     );
+}
+
+/// The parameter of the structs, which the network itself may be called.
+pub(super) fn scalar(network: &Ident) -> Ident {
+    format_ident!("{}", if network == "T" { "Number" } else { "T" })
 }
 
 /// What the user says of an entry point that has no item of its own.
@@ -184,7 +192,7 @@ fn describe(parameter: &Parameter) -> String {
 
 /// `NetDense1` for `dense_1` of `Net`; `NetDense1_` if that is what `dense1` is called.
 fn inner_name(name: &Ident, field: &str, taken: &mut HashSet<String>) -> Ident {
-    let mut inner = format!("{name}{}", camel_case(field.trim_start_matches("r#")));
+    let mut inner = format!("{}{}", name.unraw(), camel_case(field.trim_start_matches("r#")));
     while !taken.insert(inner.clone()) {
         inner.push('_');
     }

@@ -1,6 +1,7 @@
-//! Before `syn` reads them: tokens of bodies whose types are shapes, and what `macro_rules!` leaves behind.
+//! Before `syn` reads them: tokens of bodies whose types are shapes, what `macro_rules!` leaves behind, raw names.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 
 use crate::error::{Checked, Diagnostic, Errors};
 
@@ -19,6 +20,12 @@ pub(crate) const SHAPE: &str = "__shape";
 /// `let h: [3, 4] = …` -> `let h: __shape!([3, 4]) = …`; invisible groups around a single group or token are opened.
 pub(crate) fn prepare(tokens: TokenStream, errors: &mut Errors) -> Checked<TokenStream> {
     level(tokens, 0, errors)
+}
+
+/// `w` for `r#w`, which is the same name to Rust; what would be a keyword (in some edition) stays.
+fn plain(name: Ident) -> Ident {
+    let bare = name.unraw();
+    if name == bare || bare == "gen" || syn::parse_str::<Ident>(&bare.to_string()).is_err() { name } else { bare }
 }
 
 fn level(tokens: TokenStream, depth: usize, errors: &mut Errors) -> Checked<TokenStream> {
@@ -46,7 +53,7 @@ fn level(tokens: TokenStream, depth: usize, errors: &mut Errors) -> Checked<Toke
             TokenTree::Group(group) => prepared.push(open(group, depth, errors)?),
             TokenTree::Ident(name) => {
                 declaring |= name == "let";
-                prepared.push(name.into());
+                prepared.push(plain(name).into());
             }
             TokenTree::Punct(punct) => {
                 let (character, alone) = (punct.as_char(), punct.spacing() == Spacing::Alone);

@@ -7,6 +7,7 @@ mod documented;
 mod entries;
 mod forms;
 mod macros;
+mod names;
 
 use backprop::prelude::*;
 

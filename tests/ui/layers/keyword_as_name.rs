@@ -1,0 +1,13 @@
+// mistake: argument-kind
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [4]) -> [2] { x.dense(2, name = crate) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}
