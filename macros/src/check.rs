@@ -206,6 +206,26 @@ impl<'a> Checker<'a> {
                 self.report(name.span(), Diagnostic::DuplicateName { what: what.into(), name: written });
             }
         }
+        self.reserved_names(declaration);
+        let mut fields: HashMap<String, bool> = HashMap::new();
+        for field in &declaration.fields {
+            let name = field.name.to_string();
+            let public = self.functions.get(&name).is_some_and(|function| function.is_public());
+            if fields.insert(name.clone(), true).is_some() {
+                self.report(field.name.span(), Diagnostic::DuplicateName { what: "field".into(), name });
+            } else if public {
+                let owner = format!("the function `{name}`, whose layers' parameters get this name");
+                self.report(field.name.span(), Diagnostic::ReservedName { name, owner });
+            }
+        }
+        let public =
+            declaration.functions.iter().filter(|function| function.is_public() && !is_special(&function.name));
+        let names = declaration.fields.iter().map(|field| &field.name).chain(public.map(|function| &function.name));
+        self.parameters.declare_fields(names.map(Ident::to_string));
+    }
+
+    /// Reports names of functions and networks that generated code needs.
+    fn reserved_names(&mut self, declaration: &'a Declaration) {
         for function in declaration.functions.iter().filter(|function| function.is_public()) {
             let name = function.name.to_string();
             let owner = match name.as_str() {
@@ -229,21 +249,6 @@ impl<'a> Checker<'a> {
                 self.report(header.name.span(), Diagnostic::ReservedName { name, owner });
             }
         }
-        let mut fields: HashMap<String, bool> = HashMap::new();
-        for field in &declaration.fields {
-            let name = field.name.to_string();
-            let public = self.functions.get(&name).is_some_and(|function| function.is_public());
-            if fields.insert(name.clone(), true).is_some() {
-                self.report(field.name.span(), Diagnostic::DuplicateName { what: "field".into(), name });
-            } else if public {
-                let owner = format!("the function `{name}`, whose layers' parameters get this name");
-                self.report(field.name.span(), Diagnostic::ReservedName { name, owner });
-            }
-        }
-        let public =
-            declaration.functions.iter().filter(|function| function.is_public() && !is_special(&function.name));
-        let names = declaration.fields.iter().map(|field| &field.name).chain(public.map(|function| &function.name));
-        self.parameters.declare_fields(names.map(Ident::to_string));
     }
 
     fn report(&mut self, span: Span, diagnostic: Diagnostic) -> Reported {

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::canonical::{Sizes, declarations, digits, leaky_integrator, my_lstm, network};
+use crate::canonical::{Sizes, declarations, declared, network};
 use crate::entries::{EntryPoint, EntryPoints, entry_points};
 use crate::plan::{Kernel, Schedule, Source};
 
@@ -132,7 +132,7 @@ fn a_hundred_equal_layers_use_two_buffers() {
 /// of the bias shares, and the numbers by which the whole batch is scaled.
 #[test]
 fn the_workload_w2_has_no_separate_elementwise_pass() {
-    let training = training(digits(Sizes::Declared));
+    let training = training(declared("Digits"));
     let kernels = letters(&training.schedule.kernels);
     assert_eq!(kernels.matches('c').count(), 5, "{kernels}: three products for each layer, but one for the input");
     let forward = kernels.trim_start_matches('c');
@@ -140,7 +140,7 @@ fn the_workload_w2_has_no_separate_elementwise_pass() {
     assert!(forward.starts_with("t[eeee]te"), "{kernels}, in\n{}", training.schedule);
     let backward = &forward[forward.find('c').expect("a backward pass")..];
     assert!(!backward.contains('e'), "{kernels}, in\n{}", training.schedule);
-    let predict = entries(digits(Sizes::Declared)).predict;
+    let predict = entries(declared("Digits")).predict;
     assert_eq!(letters(&predict.schedule.kernels), "cc", "{}", predict.schedule);
 }
 
@@ -257,12 +257,12 @@ fn frozen_parameters_have_no_gradient() {
 /// An LSTM's projections of its inputs, and its weights' gradients, are one contraction over all steps.
 #[test]
 fn work_leaves_loops() {
-    let lstm = training(my_lstm(Sizes::Declared));
+    let lstm = training(declared("MyLstm"));
     let kernels = letters(&lstm.schedule.kernels);
     let inside: Vec<&str> = kernels.split('(').skip(1).filter_map(|rest| rest.split(')').next()).collect();
     let contractions: Vec<usize> = inside.iter().map(|body| body.matches('c').count()).collect();
     assert_eq!(contractions, [1, 1], "{kernels}: the state's product only, in\n{}", lstm.schedule);
-    let leaky = training(leaky_integrator(Sizes::Declared));
+    let leaky = training(declared("LeakyIntegrator"));
     let kernels = letters(&leaky.schedule.kernels);
     let inside: Vec<&str> = kernels.split('(').skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(inside.iter().all(|body| !body.contains('c')), "{kernels}, in\n{}", leaky.schedule);
@@ -323,7 +323,7 @@ fn a_loss_is_known_before_its_gradient_and_gradients_are_whole_when_nobody_needs
         }
         schedule.whole_gradients(known)
     };
-    let mut weights = whole(digits(Sizes::Declared));
+    let mut weights = whole(declared("Digits"));
     weights.sort_unstable();
     assert_eq!(weights, [0, 2], "the weights, not the biases");
     let decayed = quote! {

@@ -4,7 +4,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::canonical::{Sizes, declarations, network, tutorial};
+use crate::canonical::{Sizes, declarations, declared, network};
 use crate::entries::{EntryPoint, entry_points};
 use crate::error::Errors;
 
@@ -39,7 +39,7 @@ fn forms() {
 
 #[test]
 fn emitted_code() {
-    let code = crate::compile(tutorial());
+    let code = crate::compile(declared("Tutorial"));
     let file = syn::parse2(code).expect("emitted code is a file");
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("Tutorial.rs", prettyplease::unparse(&file));

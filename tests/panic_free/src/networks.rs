@@ -1,4 +1,5 @@
-//! The declarations on which the compiler's own tests stand, and one with what those leave out.
+//! The declarations on which the compiler's own tests stand, which read them from this file (also with smaller constants),
+//! and one with what those leave out.
 
 use backprop::prelude::*;
 
@@ -26,68 +27,88 @@ network! {
 
 network! {
     pub struct Digits;
-    fn forward(image: [784]) -> [10] { image.dense(128).relu().dense(10) }
+    const PIXELS: usize = 784;
+    const WIDTH: usize = 128;
+    fn forward(image: [PIXELS]) -> [10] { image.dense(WIDTH).relu().dense(10) }
     fn loss(logits, label: Class<10>) { cross_entropy(logits, label) }
 }
 
 network! {
-    pub struct LeakyIntegrator { leak: [16] = constant(0.1), w: [4, 16] = glorot_uniform() }
-    fn cell(state: [16], u: [4]) -> [16] {
+    pub struct LeakyIntegrator { leak: [WIDTH] = constant(0.1), w: [INPUTS, WIDTH] = glorot_uniform() }
+    const STEPS: usize = 100;
+    const INPUTS: usize = 4;
+    const WIDTH: usize = 16;
+    fn cell(state: [WIDTH], u: [INPUTS]) -> [WIDTH] {
         let a = sigmoid(self.leak);
         (1.0 - a) * state + a * tanh(u.matmul(self.w))
     }
-    fn forward(u: [100, 4]) -> [1] { u.scan(cell, initial = zeros([16])).last().dense(1) }
+    fn forward(u: [STEPS, INPUTS]) -> [1] { u.scan(cell, initial = zeros([WIDTH])).last().dense(1) }
     fn loss(y, t: [1]) { mse(y, t) }
 }
 
 network! {
-    pub struct MyLstm { w: [20, 256] = glorot_uniform(), u: [64, 256] = orthogonal(), b: [256] = zeros() }
-    fn cell((h, c): ([64], [64]), x: [20]) -> ([64], [64]) {
+    pub struct MyLstm {
+        w: [INPUTS, 4 * WIDTH] = glorot_uniform(),
+        u: [WIDTH, 4 * WIDTH] = orthogonal(),
+        b: [4 * WIDTH] = zeros(),
+    }
+    const STEPS: usize = 50;
+    const INPUTS: usize = 20;
+    const WIDTH: usize = 64;
+    fn cell((h, c): ([WIDTH], [WIDTH]), x: [INPUTS]) -> ([WIDTH], [WIDTH]) {
         let z = x.matmul(self.w) + h.matmul(self.u) + self.b;
-        let (i, f, g, o) =
-            (z[0..64].sigmoid(), z[64..128].sigmoid(), z[128..192].tanh(), z[192..256].sigmoid());
+        let (i, f) = (z[0..WIDTH].sigmoid(), z[WIDTH..2 * WIDTH].sigmoid());
+        let (g, o) = (z[2 * WIDTH..3 * WIDTH].tanh(), z[3 * WIDTH..4 * WIDTH].sigmoid());
         let c = f * c + i * g;
         (o * c.tanh(), c)
     }
-    fn forward(frames: [50, 20], length: Length<50>) -> [10] {
-        let (h, _) = frames.scan(cell, initial = (zeros([64]), zeros([64])), length = length);
+    fn forward(frames: [STEPS, INPUTS], length: Length<STEPS>) -> [10] {
+        let (h, _) = frames.scan(cell, initial = (zeros([WIDTH]), zeros([WIDTH])), length = length);
         h.last(length = length).dense(10)
     }
     fn loss(logits, digit: Class<10>) { cross_entropy(logits, digit) }
 }
 
 network! {
-    pub struct LanguageModel { embedding: [65, 64] = normal(0.02) }
+    pub struct LanguageModel { embedding: [LETTERS, WIDTH] = normal(0.02) }
+    const LETTERS: usize = 65;
+    const PLACES: usize = 64;
     const WIDTH: usize = 64;
     fn block(x) {
         let x = x + x.layer_norm().dense(WIDTH);
         x + x.layer_norm().dense(2 * WIDTH).gelu().dense(WIDTH)
     }
-    fn forward(text: [Class<65>; 64]) -> [64, 65] {
+    fn forward(text: [Class<LETTERS>; PLACES]) -> [PLACES, LETTERS] {
         let mut x = text.lookup(self.embedding);
         for _ in 0..2 { x = x.block(); }
         x.layer_norm().matmul(self.embedding.transpose())
     }
-    fn loss(logits, next: [Class<65>; 64], next_length: Length<64>) {
+    fn loss(logits, next: [Class<LETTERS>; PLACES], next_length: Length<PLACES>) {
         cross_entropy(logits, next, length = next_length)
     }
 }
 
 network! {
     pub struct Attention;
-    fn split(x) { x.reshape([32, 4, 16]).transpose([1, 0, 2]) }
-    fn forward(x: [32, 64]) -> [32, 64] {
-        let (q, k, v) = (x.dense(64).split(), x.dense(64).split(), x.dense(64).split());
+    const PLACES: usize = 32;
+    const HEADS: usize = 4;
+    const HEAD: usize = 16;
+    const WIDTH: usize = HEADS * HEAD;
+    fn split(x) { x.reshape([PLACES, HEADS, HEAD]).transpose([1, 0, 2]) }
+    fn forward(x: [PLACES, WIDTH]) -> [PLACES, WIDTH] {
+        let (q, k, v) = (x.dense(WIDTH).split(), x.dense(WIDTH).split(), x.dense(WIDTH).split());
         let scores = (0.25 * q.matmul(k.transpose())).softmax();
-        x + scores.matmul(v).transpose([1, 0, 2]).reshape([32, 64]).dense(64)
+        x + scores.matmul(v).transpose([1, 0, 2]).reshape([PLACES, WIDTH]).dense(WIDTH)
     }
-    fn loss(y, t: [32, 64]) { mse(y, t) }
+    fn loss(y, t: [PLACES, WIDTH]) { mse(y, t) }
 }
 
 network! {
     pub struct TwoHeads;
-    fn forward(x: [24], weather: Class<4>) -> ([3], [2]) {
-        let h = (x.dense(32) + weather.embedding(32)).silu();
+    const INPUTS: usize = 24;
+    const WIDTH: usize = 32;
+    fn forward(x: [INPUTS], weather: Class<4>) -> ([3], [2]) {
+        let h = (x.dense(WIDTH) + weather.embedding(WIDTH)).silu();
         (h.dense(3, name = classes), h.dense(2, name = position))
     }
     fn loss(classes, position, class: Class<3>, wanted: [2]) {
@@ -97,16 +118,18 @@ network! {
 
 network! {
     pub struct Autoencoder;
-    pub fn encode(x: [64]) -> ([2], [2]) {
-        let h = x.dense(32).tanh();
+    const INPUTS: usize = 64;
+    const WIDTH: usize = 32;
+    pub fn encode(x: [INPUTS]) -> ([2], [2]) {
+        let h = x.dense(WIDTH).tanh();
         (h.dense(2), h.dense(2))
     }
-    pub fn decode(z: [2]) -> [64] { z.dense(32).tanh().dense(64) }
-    fn forward(x: [64], noise: [2]) -> ([64], [2], [2]) {
+    pub fn decode(z: [2]) -> [INPUTS] { z.dense(WIDTH).tanh().dense(INPUTS) }
+    fn forward(x: [INPUTS], noise: [2]) -> ([INPUTS], [2], [2]) {
         let (mean, log_variance) = encode(x);
         (decode(mean + (0.5 * log_variance).exp() * noise), mean, log_variance)
     }
-    fn loss(y, mean, log_variance, x: [64], annealing: Scalar) {
+    fn loss(y, mean, log_variance, x: [INPUTS], annealing: Scalar) {
         let divergence = 0.5 * (mean.powi(2) + log_variance.exp() - log_variance - 1.0).sum();
         mse(y, x) + annealing * divergence
     }
@@ -114,16 +137,22 @@ network! {
 
 network! {
     pub struct Regularized;
-    fn forward(x: [64]) -> [3] {
-        x.dropout(0.2).dense(32).rms_norm().prelu().dropout(0.5).dense(32, frozen = true).gelu().dense(3)
+    const INPUTS: usize = 64;
+    const WIDTH: usize = 32;
+    fn forward(x: [INPUTS]) -> [3] {
+        let h = x.dropout(0.2).dense(WIDTH).rms_norm().prelu();
+        h.dropout(0.5).dense(WIDTH, frozen = true).gelu().dense(3)
     }
     fn loss(logits, class: Class<3>) { cross_entropy(logits, class, weights = [1.0, 2.0, 0.5]) }
 }
 
 network! {
+    /// Without a loss.
     pub struct Policy;
-    fn forward(state: [8]) -> ([4], []) {
-        let h = state.dense(32).mish();
+    const INPUTS: usize = 8;
+    const WIDTH: usize = 32;
+    fn forward(state: [INPUTS]) -> ([4], []) {
+        let h = state.dense(WIDTH).mish();
         (h.dense(4).softmax(), h.dense(1)[0])
     }
 }
