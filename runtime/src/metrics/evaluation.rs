@@ -28,7 +28,7 @@ use crate::data::{Samples, Values, largest};
 /// }
 ///
 /// let numbers: Vec<[f32; 2]> = (0..100).map(|i| [(i % 10) as f32, (i / 10) as f32 + 0.5]).collect();
-/// let larger = numbers.iter().map(|[a, b]| [if a > b { 1.0 } else { 0.0 }]).collect();
+/// let larger: Vec<[f32; 1]> = numbers.iter().map(|[a, b]| [if a > b { 1.0 } else { 0.0 }]).collect();
 /// let data = Dataset::new(numbers, larger)?;
 /// let mut trainer = Trainer::<Larger, _, 20>::new(Adam::new(0.1), Seed(7));
 /// trainer.fit(&data, Fit::epochs(50))?;

@@ -15,6 +15,7 @@ macro_rules! called {
         const _: () = {
             network! {
                 /// Called so.
+                #[allow(clippy::upper_case_acronyms, reason = "whatever it is called")]
                 pub struct $name { gain: [2] = ones(), head: dense(2) }
                 fn twice(x) { x.dense(2).dense(2) }
                 pub fn encode(x: [2], factor: Scalar) -> [2] { factor * self.gain * x.twice() }
