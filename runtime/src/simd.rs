@@ -22,3 +22,15 @@ pub use element::Element;
 pub use lanes::{Lanes, LanesMask};
 pub use machine::{Instructions, Machine, Plain};
 pub use pulp::{Simd, WithSimd};
+
+/// Asks the processor to fetch the memory at `pointer`, which may be any address, into its caches.
+#[inline(always)]
+pub(crate) fn prefetch<T>(pointer: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which reads nothing and cannot fault.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(pointer.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = pointer;
+}

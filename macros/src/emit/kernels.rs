@@ -180,7 +180,12 @@ impl<'a> Writer<'a> {
         let lhs = self.matrix(schedule, lhs, site);
         let rhs = self.matrix(schedule, rhs, site);
         let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
-        let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
+        let apart = kernel.keeps_sums_apart();
+        let outputs: Vec<_> = outputs
+            .iter()
+            .map(|output| self.output(schedule, output, site))
+            .map(|output| if apart { quote!(#output.apart()) } else { output })
+            .collect();
         let outer = outer.iter().map(extent);
         let [m, k, n] = [m, k, n].map(dimension);
         quote! {

@@ -162,6 +162,17 @@ impl Destination {
 }
 
 impl Kernel {
+    /// Whether this is a contraction with an epilogue whose only result lies in a buffer of its own, so that sums may be kept
+    /// there on the way.
+    pub(crate) fn keeps_sums_apart(&self) -> bool {
+        let Kernel::Contract { outputs, .. } = self else { return false };
+        let [output] = &outputs[..] else { return false };
+        let place = output.operand.view.source;
+        let mut read = false;
+        self.views(&mut |view, written| read |= !written && view.source == place);
+        matches!(place, Source::Buffer(_)) && output.is_row_by_row() && !read
+    }
+
     /// Views read and written, the latter flagged.
     pub(crate) fn views<'a>(&'a self, visit: &mut dyn FnMut(&'a View, bool)) {
         match self {

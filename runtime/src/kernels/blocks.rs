@@ -3,6 +3,9 @@
 //! Where the columns of `b` do not lie side by side (a transposed weight), panels of it are turned into a small buffer on
 //! the stack first; a sum too long for the buffer goes through partial sums kept beside it. Few rows do not pay for that:
 //! they are dot products.
+//!
+//! Where they do, but its rows lie on pages of their own, blocks of long rows are copied: a page is visited for 512 bytes at
+//! a time. Their sums are kept in the destination if an epilogue allows that, for then a block serves all rows of `a`.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -34,6 +37,8 @@ pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,
     /// Where the product goes if it is kept as it is.
     pub(super) direct: Option<Direct<T>>,
+    /// Where it may be kept on the way otherwise.
+    pub(super) partial: Option<Direct<T>>,
     /// What is done to a block otherwise,
     pub(super) finish: unsafe extern "C" fn(*mut u8, *const Sums<T>),
     /// and its first argument.
@@ -63,6 +68,10 @@ const LONG: usize = 2;
 
 /// From this many rows on, a panel is worth packing only to spare the cache.
 const MANY: usize = 24;
+/// Fewer steps than this are too few to be worth the sums' way to memory and back.
+const SHALLOW: usize = 32;
+/// Steps times the power of two in their distance, in bytes, from which on a first-level cache has too few places for them.
+const CROWDED_ROWS: usize = 1 << 16;
 /// Bytes of one operand that are taken to stay in the second-level cache.
 const CACHE: usize = 1 << 19;
 
@@ -98,6 +107,25 @@ unsafe extern "C" fn with_buffer(user: unsafe extern "C" fn(*mut u8, *mut u8), d
     unsafe { user(data, buffer.as_mut_ptr().cast()) };
 }
 
+/// How a product is cut into blocks.
+#[derive(Clone, Copy)]
+struct Blocking {
+    way: Way,
+    across: bool,
+    /// Rows, columns and steps that are computed at once: what the buffer holds.
+    size: [usize; 3],
+    /// Sums that the buffer has room for, before what is packed.
+    room: usize,
+}
+
+impl Blocking {
+    /// Where the sums are kept if not in the buffer.
+    #[inline]
+    fn place<T: Copy>(&self, product: &Product<'_, T>) -> Option<Direct<T>> {
+        product.direct.or(if self.way == Way::Wide { product.partial } else { None })
+    }
+}
+
 /// What the blocks of a product have in common, and where the sums of one go.
 #[derive(Clone, Copy)]
 struct Target<T> {
@@ -107,6 +135,8 @@ struct Target<T> {
     sums: *mut T,
     sums_row: usize,
     add: bool,
+    /// Where the next block's part of `b` begins.
+    next: *const T,
 }
 
 /// How `b` is read.
@@ -114,8 +144,12 @@ struct Target<T> {
 enum Way {
     /// Where it lies: its columns are neighbours.
     InPlace,
-    /// By way of packed panels.
+    /// Where it lies, while rows of `a`, whose elements lie apart, are packed.
+    Rows,
+    /// By way of packed panels, a tile wide.
     Packed,
+    /// By way of packed blocks of long rows.
+    Wide,
     /// As dot products along its columns.
     Dots,
 }
@@ -171,15 +205,12 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     ///
     /// The buffer must be one of [`with_buffer`].
     #[inline(always)]
-    unsafe fn blocks(&self, sums: *mut T) {
-        let Product { operands: Operands { m, k, n, .. }, direct, finish, tiles, .. } = *self.product;
-        let way = self.way();
-        // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do, long
-        // rows are quicker than short ones.
-        let small = k * n <= CACHE / size_of::<T>() / 8;
-        let across = way == Way::Dots || way == Way::InPlace && (m > k || m < FEW || small);
-        let [high, wide, depth] = self.block(way, across, direct.is_some());
-        let panel = if direct.is_some() { sums } else { sums.wrapping_add(capacity::<T>() / 2) };
+    unsafe fn blocks(&self, buffer: *mut T) {
+        let Product { operands: Operands { b, b_row, m, k, n, .. }, direct, finish, tiles, .. } = *self.product;
+        let blocking = self.blocking();
+        let place = blocking.place(self.product);
+        let Blocking { way, across, size: [high, wide, depth], room } = blocking;
+        let panel = buffer.wrapping_add(room);
         let mut row = 0;
         while row < m {
             let rows = high.min(m - row);
@@ -189,15 +220,18 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                 let mut step = 0;
                 loop {
                     let steps = depth.min(k - step);
-                    let (sums, sums_row, add) = match direct {
+                    let (sums, sums_row, add) = match place {
                         Some(Direct { pointer, row: stride, add }) => {
                             (pointer.wrapping_add(row * stride + column), stride, add || step > 0)
                         }
-                        None => (sums, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
+                        None => (buffer, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
                     };
-                    let target = Target { way, across, panel, sums, sums_row, add };
-                    // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination or in
-                    // the buffer, which is large enough by the choice of the block's size.
+                    // The next steps of these columns, or the first ones of the next.
+                    let [after, beside] = if step + steps < k { [step + steps, column] } else { [0, column + columns] };
+                    let next = b.wrapping_add(after * b_row + beside);
+                    let target = Target { way, across, panel, sums, sums_row, add, next };
+                    // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination
+                    // or in the buffer, which is large enough by the choice of the block's size.
                     unsafe {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
                         if direct.is_none() && step + steps == k {
@@ -216,26 +250,54 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         }
     }
 
-    /// Rows, columns and steps that are computed at once: what the buffers hold.
+    /// How the product is cut into blocks.
     #[inline]
-    fn block(&self, way: Way, across: bool, direct: bool) -> [usize; 3] {
-        let Operands { m, k, n, .. } = self.product.operands;
-        let width = WIDTH * Lanes::<T, S>::COUNT;
-        let room = capacity::<T>() / 2;
-        // Rows of `a` that stay in the cache while all columns go by.
-        let cached = (CACHE / size_of::<T>() / k.max(1)).max(128);
+    fn blocking(&self) -> Blocking {
+        let Product { operands: Operands { b_row, m, k, n, .. }, direct, partial, .. } = *self.product;
+        let (lanes, whole, size) = (Lanes::<T, S>::COUNT, capacity::<T>(), size_of::<T>());
+        let (width, direct) = (WIDTH * lanes, direct.is_some());
+        let way = self.way();
         match way {
-            Way::Packed if direct => [cached, width, 2 * room / width],
-            Way::Packed => [cached.min(room / width), width, room / width],
-            _ if direct => [m, n, k],
-            _ if across => {
-                // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
-                let height = multiply::height::<S>(m, false);
-                let rows = height * (SHORT / size_of::<T>() / (height * n).max(1)).max(1);
-                // There is no panel beside the sums.
-                [rows, 2 * room / rows / width * width, k]
+            Way::Packed => {
+                // Rows of `a` that stay in the cache while all columns go by.
+                let cached = (CACHE / size / k.max(1)).max(128);
+                let room = if direct { 0 } else { whole / 2 };
+                let rows = if direct { cached } else { cached.min(room / width) };
+                Blocking { way, across: false, size: [rows, width, (whole - room) / width], room }
             }
-            _ => [room / width, width, k],
+            Way::Wide => {
+                let columns = wide::<T>();
+                let room = if direct || partial.is_some() { 0 } else { whole / 2 };
+                let rows = if room == 0 { m } else { room / columns };
+                Blocking { way, across: true, size: [rows, columns, (whole - room) / columns], room }
+            }
+            Way::Rows => {
+                let rows = multiply::height::<S>(m, false);
+                let room = whole / 4 * 3;
+                let columns = if direct { n } else { room / rows / width * width };
+                Blocking { way, across: true, size: [rows, columns, (whole - room) / lanes], room }
+            }
+            Way::InPlace if self.is_shallow() => {
+                let rows = if direct { m } else { whole / n.next_multiple_of(lanes) };
+                Blocking { way, across: false, size: [rows, n, shallow::<T>(b_row)], room: whole }
+            }
+            Way::InPlace | Way::Dots => {
+                // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do,
+                // long rows are quicker than short ones.
+                let small = k * n <= CACHE / size / 8;
+                let across = way == Way::Dots || m > k || m < FEW || small;
+                let block = if direct {
+                    [m, n, k]
+                } else if across {
+                    // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
+                    let height = multiply::height::<S>(m, false);
+                    let rows = (height * (SHORT / size / (height * n).max(1)).max(1)).min(whole / width);
+                    [rows, whole / rows / width * width, k]
+                } else {
+                    [whole / 2 / width, width, k]
+                };
+                Blocking { way, across, size: block, room: whole }
+            }
         }
     }
 
@@ -247,24 +309,37 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     #[inline]
     unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
         let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.product.operands;
-        let Target { way, across, panel, sums, sums_row, add } = target;
+        let Target { way, across, panel, sums, sums_row, add, next } = target;
+        let nothing = (core::ptr::null(), 0);
         let a = a.wrapping_add(row * a_row + step * a_column);
         let b = b.wrapping_add(step * b_row + column * b_column);
         // SAFETY: the caller's promise; the panel holds as many steps and columns as a block has.
         unsafe {
             match way {
                 Way::InPlace => {
+                    let next = nothing;
                     let block =
-                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
                     multiply::multiply(self.simd, &block);
                 }
-                Way::Packed => {
-                    let width = WIDTH * Lanes::<T, S>::COUNT;
+                Way::Rows => {
+                    let (width, next) = (Lanes::<T, S>::COUNT, nothing);
+                    let source =
+                        Panel { b: a, b_row: a_column, b_column: a_row, rows: steps, columns: rows, panel, width };
+                    multiply::pack(self.simd, &source);
+                    let (a, a_row, a_column) = (panel.cast_const(), 1, width);
+                    let block =
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
+                    multiply::multiply(self.simd, &block);
+                }
+                Way::Packed | Way::Wide => {
+                    let width = if way == Way::Wide { wide::<T>() } else { WIDTH * Lanes::<T, S>::COUNT };
                     let source = Panel { b, b_row, b_column, rows: steps, columns, panel, width };
                     multiply::pack(self.simd, &source);
+                    let next = if way == Way::Packed && b_column == 1 { (next, b_row) } else { nothing };
                     let (b, b_row) = (panel.cast_const(), width);
                     let block =
-                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, across };
+                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
                     multiply::multiply(self.simd, &block);
                 }
                 Way::Dots => {
@@ -280,23 +355,63 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     #[inline]
     fn way(&self) -> Way {
         let Operands { a_column, b_row, b_column, m, k, n, .. } = self.product.operands;
-        if b_column == 1 || n == 1 {
-            // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
-            // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
-            // sooner again where every row lies on a page of its own.
-            let distance = b_row * size_of::<T>();
-            let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
-            let most = match (lines > 1, distance > PAGE) {
-                (false, _) => CACHE,
-                (true, false) => 8 * CACHE,
-                (true, true) => 2 * CACHE,
-            };
-            let crowded = k * (distance & distance.wrapping_neg()) > most;
-            if m >= MANY && n > 1 && crowded { Way::Packed } else { Way::InPlace }
-        } else if m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1 {
-            Way::Dots
+        if b_column != 1 && n > 1 {
+            let few = m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1;
+            return if few { Way::Dots } else { Way::Packed };
+        }
+        // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
+        // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
+        // sooner again where every row lies on a page of its own.
+        let distance = b_row * size_of::<T>();
+        let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
+        let most = match (lines > 1, distance > PAGE) {
+            (false, _) => CACHE,
+            (true, false) => 8 * CACHE,
+            (true, true) => 2 * CACHE,
+        };
+        if m >= MANY && n > 1 && k * common(distance) > most {
+            if distance > PAGE && n >= wide::<T>() { Way::Wide } else { Way::Packed }
+        } else if self.are_rows_crowded() {
+            Way::Rows
         } else {
-            Way::Packed
+            Way::InPlace
         }
     }
+
+    /// Whether rows of `a`, whose elements lie apart, share few places of the cache, but are needed for many columns.
+    #[inline]
+    fn are_rows_crowded(&self) -> bool {
+        let Operands { a_row, a_column, m, k, n, .. } = self.product.operands;
+        let lanes = Lanes::<T, S>::COUNT;
+        let tall = multiply::height::<S>(m, false) <= lanes;
+        let crowded = k * common(a_column * size_of::<T>()) > CROWDED_ROWS;
+        a_row == 1 && tall && crowded && m >= MANY && n >= 4 * WIDTH * lanes
+    }
+
+    /// Whether all columns of some steps stay in the first-level cache, which a whole panel does not: `b` is then fetched in
+    /// the order of memory, once for all rows. With more registers, rows share what they fetch anyway.
+    #[inline]
+    fn is_shallow(&self) -> bool {
+        let Operands { b_row, m, k, n, .. } = self.product.operands;
+        let steps = shallow::<T>(b_row);
+        S::REGISTER_COUNT < 32 && b_row == n && (FEW..=2 * MANY).contains(&m) && steps >= SHALLOW && k >= 2 * steps
+    }
+}
+
+/// The largest power of two that divides a distance.
+#[inline]
+fn common(distance: usize) -> usize {
+    distance & distance.wrapping_neg()
+}
+
+/// Columns that are packed side by side.
+#[inline]
+fn wide<T>() -> usize {
+    512 / size_of::<T>()
+}
+
+/// Rows of this length that leave half of a first-level cache free.
+#[inline]
+fn shallow<T>(row: usize) -> usize {
+    (1 << 14) / size_of::<T>() / row.max(1)
 }

@@ -92,6 +92,13 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
     fn direct(&self, _index: &[usize; R], _add: bool) -> Option<Direct<T>> {
         None
     }
+
+    /// As [`direct`](Self::direct), if sums may be kept there before they are what is to be stored.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn partial(&self, _index: &[usize; R]) -> Option<Direct<T>> {
+        None
+    }
 }
 
 /// All results of a kernel: a tuple of `M` destinations.
@@ -160,6 +167,10 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     /// Where the rows of the matrix at `index` lie, if the only destination is a store.
     #[doc(hidden)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>>;
+
+    /// As [`Output::partial`], of the only destination.
+    #[doc(hidden)]
+    fn partial(&self, index: &[usize; R]) -> Option<Direct<T>>;
 }
 
 /// A destination that keeps every value: see [`store`].
@@ -168,6 +179,7 @@ pub struct Store<'a, T, const R: usize> {
     slice: Writable<'a, T>,
     offset: usize,
     strides: [usize; R],
+    apart: bool,
 }
 
 /// Keeps every value; the innermost stride is 1.
@@ -178,7 +190,7 @@ pub fn store<'a, T, const R: usize>(
     strides: [usize; R],
 ) -> Store<'a, T, R> {
     debug_assert!(strides.last() == Some(&1), "a contiguous destination has stride 1");
-    Store { slice: slice.into(), offset, strides: with_innermost(strides, 1) }
+    Store { slice: slice.into(), offset, strides: with_innermost(strides, 1), apart: false }
 }
 
 /// A destination that keeps every value, at any distance: see [`store_strided`].
@@ -200,6 +212,14 @@ pub fn store_strided<'a, T, const R: usize>(
 }
 
 impl<T: Scalar, const R: usize> Store<'_, T, R> {
+    /// The same destination, where a kernel may write what is not yet the result: nothing that it reads lies there, and what
+    /// was there is not needed.
+    #[inline(always)]
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self { apart: true, ..self }
+    }
+
     /// Whether the same places exist below `length`, too.
     #[inline(always)]
     pub(crate) fn fits_below(&self, length: usize, extents: &[usize; R]) -> bool {
@@ -252,6 +272,11 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
         let row = if R < 2 { 0 } else { self.strides[R - 2] };
         Some(Direct { pointer: self.slice.as_mut_ptr().wrapping_add(self.base(index)), row, add })
+    }
+
+    #[inline(always)]
+    fn partial(&self, index: &[usize; R]) -> Option<Direct<T>> {
+        if self.apart { self.direct(index, false) } else { None }
     }
 }
 
@@ -382,6 +407,11 @@ macro_rules! outputs {
             #[inline(always)]
             fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
                 if $count == 1 { self.0.direct(index, add) } else { None }
+            }
+
+            #[inline(always)]
+            fn partial(&self, index: &[usize; R]) -> Option<Direct<T>> {
+                if $count == 1 { self.0.partial(index) } else { None }
             }
         }
     )*};

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, prefetch};
 
 /// Registers of columns in a tile.
 pub(super) const WIDTH: usize = 2;
@@ -32,6 +32,8 @@ pub(super) struct Block<T> {
     pub(super) columns: usize,
     /// Whether to add to `sums` rather than to overwrite them.
     pub(super) add: bool,
+    /// What is to be fetched meanwhile: the place of the next block's `b`, and the distance of its rows.
+    pub(super) next: (*const T, usize),
     /// Whether to finish the columns of some rows before the next rows, or the other way round.
     pub(super) across: bool,
 }
@@ -106,11 +108,24 @@ fn width<T: Scalar, S: Simd>(rows: usize, columns: usize) -> usize {
 pub(super) fn height<S: Simd>(rows: usize, crowded: bool) -> usize {
     let heights = if const { S::REGISTER_COUNT >= 32 } { [12, 8, 4] } else { [6, 4, 2] };
     for height in heights {
-        if rows >= height && !(crowded && height > 8) {
+        if rows >= height && !(height == 6 && is_two_fours(rows)) && !(crowded && height > 8) {
             return height;
         }
     }
     1
+}
+
+/// Two tiles of four rows keep more sums in flight than one of six and the rest.
+#[inline(always)]
+fn is_two_fours(rows: usize) -> bool {
+    rows == 8 || rows == 9
+}
+
+/// How many tiles of this height there are to be in `rows`.
+#[inline(always)]
+fn repeats(height: usize, rows: usize) -> usize {
+    let count = rows / height;
+    if height == 6 && count > 1 && is_two_fours(rows - 6 * (count - 1)) { count - 1 } else { count }
 }
 
 impl<T: Scalar> Block<T> {
@@ -138,7 +153,7 @@ impl<T: Scalar> Block<T> {
                 let mut row = 0;
                 while row < self.rows {
                     let rows = height::<S>(self.rows - row, crowded);
-                    let count = (self.rows - row) / rows;
+                    let count = repeats(rows, self.rows - row);
                     self.run(simd, [row, column], [rows, columns], [rows, 0], count);
                     row += rows * count;
                 }
@@ -150,11 +165,15 @@ impl<T: Scalar> Block<T> {
     /// `count` tiles of a size, each `step` rows and columns after the one before.
     #[inline]
     fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
+        // Spread evenly over the rows of a block.
+        let fetched = if self.next.1 == 0 { 0 } else { self.steps.div_ceil(self.rows) };
         let tiles = Tiles {
             block: self,
             a: self.a.wrapping_add(at[0] * self.a_row),
             b: self.b.wrapping_add(at[1]),
             sums: self.sums.wrapping_add(at[0] * self.sums_row + at[1]),
+            next: self.next.0.wrapping_add(at[0] * fetched * self.next.1),
+            fetched,
             a_step: step[0] * self.a_row,
             b_step: step[1],
             sums_step: step[0] * self.sums_row + step[1],
@@ -190,6 +209,10 @@ struct Tiles<'a, T> {
     sums_step: usize,
     columns: usize,
     count: usize,
+    /// See [`Block::next`].
+    next: *const T,
+    /// Rows of that for each row of a tile.
+    fetched: usize,
 }
 
 impl<T: Scalar> Tiles<'_, T> {
@@ -219,8 +242,13 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tiles { mut a, mut b, mut sums, a_step, b_step, sums_step, columns, count, .. } = *self.0;
+        let Tiles { mut a, mut b, mut sums, mut next, fetched, a_step, b_step, sums_step, columns, count, .. } =
+            *self.0;
         for _ in 0..count {
+            for _ in 0..fetched * ROWS {
+                prefetch(next);
+                next = next.wrapping_add(self.0.block.next.1);
+            }
             // SAFETY: `multiply`'s caller has promised what the block names, and the span ends with the tile's columns.
             unsafe {
                 if RAGGED {

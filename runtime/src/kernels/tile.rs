@@ -71,6 +71,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         let product = Product {
             operands: self.operands,
             direct: self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add)),
+            partial: self.outputs.partial(&self.index),
             finish: Self::enter::<I, O>,
             tiles: core::ptr::from_mut(self).cast(),
             lifetime: PhantomData,

@@ -84,12 +84,57 @@ impl Case {
 struct Run<'a, T>(&'a Case, core::marker::PhantomData<T>);
 
 impl<T: Scalar> WithSimd for Run<'_, T> {
-    type Output = [Vec<f64>; 2];
+    type Output = [Vec<f64>; 4];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        [product::<T, _>(Instructions::of(simd), self.0), product::<T, _>(Plain(simd), self.0)]
+        let unit = Instructions::of(simd);
+        [
+            product::<T, _>(unit, self.0),
+            product::<T, _>(Plain(simd), self.0),
+            sum::<T, _>(unit, self.0, false),
+            sum::<T, _>(unit, self.0, true),
+        ]
     }
+}
+
+/// `product + x`.
+#[derive(Clone, Copy)]
+struct Plus;
+
+impl<T: Scalar> Epilogue<T, 1, 1> for Plus {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        _: S,
+        product: Lanes<T, S>,
+        [x]: [Lanes<T, S>; 1],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        [product + x]
+    }
+}
+
+/// The same by an epilogue, whose sums may be kept in the destination or not.
+#[inline(always)]
+fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> {
+    let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
+    let before = if case.accumulate { c.clone() } else { vec![T::zero(); c.len()] };
+    let strides = [case.m * (case.n + case.gap), case.n + case.gap, 1];
+    let to = store(&mut c[..], 0, strides);
+    contract(
+        machine,
+        [case.outer],
+        case.m,
+        case.k,
+        case.n,
+        Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
+        Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+        (contiguous(&before[..], 0, strides),),
+        (if apart { to.apart() } else { to },),
+        Plus,
+    );
+    c.into_iter().map(Scalar::widen).collect()
 }
 
 #[inline(always)]
@@ -165,6 +210,20 @@ fn rows_at_a_distance_of_a_power_of_two() {
     case.data[0] = random.numbers(2048 * m);
     case.data[1] = random.numbers(1024 * k);
     check(&case);
+}
+
+/// Each way of cutting a product into blocks: wide ones of far rows, packed rows of a transposed `a`, few steps at a time.
+#[test]
+fn blocks_of_every_kind() {
+    let mut random = Random(9);
+    let orders = [(Order::Rows, [27, 270, 512]), (Order::Rows, [24, 140, 2048]), (Order::Columns, [512, 40, 133])];
+    for (order, [m, k, n]) in orders.into_iter().chain([(Order::Rows, [32, 100, 128]), (Order::Rows, [9, 70, 64])]) {
+        let mut case = Case::new(&mut random, [1, m, k, n], [order, Order::Rows]);
+        let (a_row, a_column) = order.strides(m, k, 0);
+        case.a = [0, a_row, a_column];
+        case.b = [0, n, 1];
+        check(&case);
+    }
 }
 
 #[test]
