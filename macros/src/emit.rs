@@ -204,7 +204,7 @@ impl Emitter<'_> {
         let batch = quote!(inputs: Self::Inputs<'_>, targets: Self::Targets<'_>, samples: usize);
         let arguments = quote!(&self, machine: X, #batch);
         let memory = quote!(memory: &mut Self::Memory<CAPACITY>);
-        let more = quote!(scales: Self::Terms, key: u64, #memory, gradient: G, accumulate: bool);
+        let more = quote!(scales: Self::Terms, draws: runtime::Draws, #memory, gradient: G, accumulate: bool);
         let header = quote!(<X: runtime::Machine, const CAPACITY: usize>);
         let [weights, loss, training] = match &self.entries.loss {
             Some(loss) => self.losses(loss),
@@ -326,7 +326,7 @@ impl Emitter<'_> {
         quote! {
             #[inline(always)]
             fn run_forward<X: runtime::Machine, const CAPACITY: usize>(
-                &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, key: u64,
+                &self, machine: X, inputs: Self::Inputs<'_>, samples: usize, draws: runtime::Draws,
                 memory: &mut Self::Memory<CAPACITY>,
             ) {
                 let parameters = runtime::Readable::from(runtime::Flat::as_flat(self));
@@ -344,7 +344,7 @@ impl Emitter<'_> {
             #[inline(always)]
             fn run_backward<X: runtime::Machine, const CAPACITY: usize>(
                 &self, machine: X, inputs: Self::Inputs<'_>, output_gradients: Self::Outputs<'_>, samples: usize,
-                key: u64, memory: &mut Self::Memory<CAPACITY>, gradient: &mut Self, accumulate: bool,
+                draws: runtime::Draws, memory: &mut Self::Memory<CAPACITY>, gradient: &mut Self, accumulate: bool,
             ) {
                 let gradient = runtime::cells(gradient);
                 let gradients = runtime::Kept(gradient);

@@ -135,7 +135,7 @@ pub mod __private {
     pub use crate::network::{Held, Method, Network, run_method};
     pub use crate::pass::is_finite;
     pub use crate::program::Program;
-    pub use crate::random::combine as mix;
+    pub use crate::random::Draws;
     pub use crate::scalar::{Scalar, step_number};
     pub use crate::simd::{Instructions, Lanes, LanesMask, Machine, Plain, Simd, WithSimd};
     pub use crate::tensor::{Initializer, Role, Tensor};

@@ -8,6 +8,7 @@ use crate::kernels::Readable;
 use crate::memory::{Arena, Flat, arrays, results};
 use crate::network::Held;
 use crate::program::Program;
+use crate::random::Draws;
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 use crate::tensor::{Initializer, Role, Tensor};
@@ -158,7 +159,7 @@ impl<T: Scalar> Program for Line<T> {
         (targets, weights): (&[[T; 1]], &[T]),
         samples: usize,
         [scale]: [T; 1],
-        _: u64,
+        _: Draws,
         memory: &mut Arena<T, C, 3, 0>,
         gradient: G,
         accumulate: bool,
@@ -183,7 +184,7 @@ impl<T: Scalar> Program for Line<T> {
         _: X,
         inputs: &[[T; 2]],
         _: usize,
-        _: u64,
+        _: Draws,
         memory: &mut Arena<T, C, 3, 0>,
     ) {
         self.outputs(inputs, memory);
@@ -199,7 +200,7 @@ impl<T: Scalar> Program for Line<T> {
         inputs: &[[T; 2]],
         output_gradients: &[[T; 1]],
         _: usize,
-        _: u64,
+        _: Draws,
         memory: &mut Arena<T, C, 3, 0>,
         gradient: &mut Self,
         accumulate: bool,

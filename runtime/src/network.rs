@@ -6,7 +6,7 @@ use crate::flat;
 use crate::init;
 use crate::pass::{self, Job, Key};
 use crate::program::Program;
-use crate::random::Seed;
+use crate::random::{Draws, Seed};
 use crate::simd::{Instructions, Machine};
 use crate::workspace::Workspace;
 
@@ -201,7 +201,7 @@ pub trait Network: Program {
         workspace.key.step += 1;
         workspace.forwarded = samples;
         let Workspace { memory, instructions, key, .. } = workspace;
-        let job = Forward { network: self, inputs, samples, key: key.piece(0), memory: &mut memory.0 };
+        let job = Forward { network: self, inputs, samples, draws: key.draws(0), memory: &mut memory.0 };
         pass::dispatch::<Forward<'_, '_, Self, CAPACITY>>(*instructions, job);
         Ok(Self::forwarded(&workspace.memory, samples))
     }
@@ -232,7 +232,7 @@ pub trait Network: Program {
             inputs,
             output_gradients,
             samples,
-            key: key.piece(0),
+            draws: key.draws(0),
             memory: &mut memory.0,
             gradient,
         };
@@ -449,7 +449,7 @@ struct Forward<'a, 'i, N: Program, const CAPACITY: usize> {
     network: &'a N,
     inputs: N::Inputs<'i>,
     samples: usize,
-    key: u64,
+    draws: Draws,
     memory: &'a mut N::Memory<CAPACITY>,
 }
 
@@ -459,7 +459,7 @@ impl<N: Program, const CAPACITY: usize> Job for Forward<'_, '_, N, CAPACITY> {
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        self.network.run_forward(machine, self.inputs, self.samples, self.key, self.memory);
+        self.network.run_forward(machine, self.inputs, self.samples, self.draws, self.memory);
     }
 }
 
@@ -468,7 +468,7 @@ struct Backward<'a, 'i, 'o, N: Program, const CAPACITY: usize> {
     inputs: N::Inputs<'i>,
     output_gradients: N::Outputs<'o>,
     samples: usize,
-    key: u64,
+    draws: Draws,
     memory: &'a mut N::Memory<CAPACITY>,
     gradient: &'a mut N,
 }
@@ -479,8 +479,8 @@ impl<N: Program, const CAPACITY: usize> Job for Backward<'_, '_, '_, N, CAPACITY
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) {
-        let Self { network, inputs, output_gradients, samples, key, memory, gradient } = self;
-        network.run_backward(machine, inputs, output_gradients, samples, key, memory, gradient, false);
+        let Self { network, inputs, output_gradients, samples, draws, memory, gradient } = self;
+        network.run_backward(machine, inputs, output_gradients, samples, draws, memory, gradient, false);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::gradients::{Gradients, Kept};
 use crate::kernels::Readable;
 use crate::memory::{cells, copied, zeroed};
 use crate::program::Program;
-use crate::random::mix;
+use crate::random::{Draws, mix};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Machine, Plain, Simd, WithSimd};
 use crate::workspace::Workspace;
@@ -68,10 +68,10 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key of the piece of a batch that begins with sample `start`.
+    /// The random numbers of the piece of a batch that begins with sample `first`.
     #[inline(always)]
-    pub(crate) const fn piece(self, start: usize) -> u64 {
-        mix(mix(self.seed ^ mix(self.step)) ^ start as u64)
+    pub(crate) const fn draws(self, first: usize) -> Draws {
+        Draws { key: mix(self.seed ^ mix(self.step)), first }
     }
 }
 
@@ -291,9 +291,11 @@ impl<N: Program> Batch<'_, '_, N> {
         gradient: G,
     ) -> N::Terms {
         let Self { inputs, targets, key, scales, .. } = *self;
-        let (inputs, targets, key) = (inputs.range(start, end), targets.range(start, end), key.piece(start));
+        let (inputs, targets, draws) = (inputs.range(start, end), targets.range(start, end), key.draws(start));
         let (count, accumulate) = (end - start, start > 0);
-        N::run_loss_and_gradient(machine, parameters, inputs, targets, count, scales, key, memory, gradient, accumulate)
+        N::run_loss_and_gradient(
+            machine, parameters, inputs, targets, count, scales, draws, memory, gradient, accumulate,
+        )
     }
 
     /// All pieces from the one with this number on.

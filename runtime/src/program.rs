@@ -7,6 +7,7 @@ use crate::data::Samples;
 use crate::gradients::Gradients;
 use crate::kernels::Readable;
 use crate::memory::Flat;
+use crate::random::Draws;
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 use crate::tensor::Tensor;
@@ -100,7 +101,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         targets: Self::Targets<'_>,
         samples: usize,
         scales: Self::Terms,
-        key: u64,
+        draws: Draws,
         memory: &mut Self::Memory<CAPACITY>,
         gradient: G,
         accumulate: bool,
@@ -112,7 +113,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         machine: X,
         inputs: Self::Inputs<'_>,
         samples: usize,
-        key: u64,
+        draws: Draws,
         memory: &mut Self::Memory<CAPACITY>,
     );
     /// The outputs that [`run_forward`](Self::run_forward) left.
@@ -126,7 +127,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
         inputs: Self::Inputs<'_>,
         output_gradients: Self::Outputs<'_>,
         samples: usize,
-        key: u64,
+        draws: Draws,
         memory: &mut Self::Memory<CAPACITY>,
         gradient: &mut Self,
         accumulate: bool,

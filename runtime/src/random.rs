@@ -29,10 +29,26 @@ const fn branch(key: u64, part: u64) -> u64 {
     mix(key ^ mix(part.wrapping_add(0x9e37_79b9_7f4a_7c15)))
 }
 
-/// One key from a key and what is drawn with it: a stream, the steps of loops.
+/// One key from a key and what is drawn with it.
 #[inline(always)]
-pub fn combine(key: u64, parts: &[u64]) -> u64 {
+fn combine(key: u64, parts: &[u64]) -> u64 {
     parts.iter().fold(key, |key, &part| branch(key, part))
+}
+
+/// What the random numbers of a pass depend on: a key, and the number of the pass's first sample within the batch, so that
+/// the numbers of a sample are the same however the batch is cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Draws {
+    pub(crate) key: u64,
+    pub(crate) first: usize,
+}
+
+impl Draws {
+    /// Those of one stream, in one step of each of the loops around it.
+    #[inline(always)]
+    pub fn part(self, parts: &[u64]) -> Self {
+        Self { key: combine(self.key, parts), first: self.first }
+    }
 }
 
 /// A name's hash (FNV-1a), which does not change with its neighbours.

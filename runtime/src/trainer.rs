@@ -23,7 +23,7 @@ use crate::workspace::{Aligned, Workspace};
 ///
 /// [`new`](Self::new) makes it in place on the heap, [`StaticTrainer`] in a `static`, and [`init_in`](Self::init_in) in
 /// memory of the caller's. `CAPACITY` is the number of samples that the workspace holds at a time; longer batches are
-/// worked in pieces with the same result, but for dropout, whose pattern depends on the capacity.
+/// worked in pieces with the same result, to rounding.
 ///
 /// A [`step`](Self::step) or a [`predict`](Self::predict) allocates nothing, takes no lock and does not panic.
 ///

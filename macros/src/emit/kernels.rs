@@ -152,12 +152,11 @@ impl<'a> Writer<'a> {
             }
             Kernel::Random { stream, loops, output } => {
                 let place = self.place(schedule, output, site);
-                let size: usize = output.shape.iter().product();
-                let length = extent(&Extent { count: size, samples: output.sample_stride != 0 });
+                let size = number(output.shape.iter().product());
                 let stream = Literal::u64_unsuffixed(*stream as u64);
                 let steps = loops.iter().map(|&loop_number| step(loop_number));
-                let key = site.pass(quote!(u64), quote!(runtime::mix(key, &[#stream #(, #steps as u64)*])));
-                quote!(runtime::uniform(machine, #key, #length, #place);)
+                let draws = site.pass(quote!(runtime::Draws), quote!(draws.part(&[#stream #(, #steps as u64)*])));
+                quote!(runtime::uniform(machine, #draws, #size, samples, #place);)
             }
             Kernel::Loop { .. } => unreachable!("loops are no kernels"),
         }

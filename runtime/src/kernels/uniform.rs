@@ -3,26 +3,34 @@
 use pulp::{Simd, WithSimd};
 
 use super::{Work, Writable};
+use crate::random::{Draws, mix};
 use crate::scalar::Scalar;
 use crate::simd::Machine;
 
-/// Fills `length` places of `out` from `offset` on with numbers uniform in `[0, 1)`; element `i` depends on `key` and `i`
-/// alone, so that every vector unit gives the same numbers.
+/// Fills `size` places a sample of `out`, from `offset` on, with numbers uniform in `[0, 1)`. Each depends on the key, the
+/// number of its sample in the batch, and its place within the sample alone, whatever the vector unit and the pieces in
+/// which the batch is worked.
 ///
 /// The generator is SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014), entered at
-/// position `i` of the stream that `key` begins; its upper bits become the number, 24 of them for `f32` and 53 for `f64`.
+/// position `sample * size + place` of the stream that the key begins; its upper bits become the number, 24 of them for
+/// `f32` and 53 for `f64`.
 #[inline(always)]
 pub fn uniform<'a, T: Scalar, X: Machine>(
     machine: X,
-    key: u64,
-    length: usize,
+    draws: Draws,
+    size: usize,
+    samples: usize,
     out: impl Into<Writable<'a, T>>,
     offset: usize,
 ) {
     let out = out.into();
-    debug_assert!(offset + length <= out.len(), "random numbers reach beyond their slice");
-    if offset.checked_add(length).is_some_and(|end| end <= out.len()) {
-        let uniform = Uniform { key, length, out, offset };
+    let length = size.saturating_mul(samples);
+    let fit = offset.checked_add(length).is_some_and(|end| end <= out.len());
+    debug_assert!(fit, "random numbers reach beyond their slice");
+    if fit {
+        let skipped = (draws.first as u64).wrapping_mul(size as u64);
+        let start = mix(draws.key).wrapping_add(skipped.wrapping_mul(GOLDEN));
+        let uniform = Uniform { start, length, out, offset };
         if X::PLAIN {
             machine.call(&uniform);
         } else {
@@ -32,7 +40,8 @@ pub fn uniform<'a, T: Scalar, X: Machine>(
 }
 
 pub(super) struct Uniform<'a, T> {
-    key: u64,
+    /// The state of the generator before the first number.
+    start: u64,
     length: usize,
     out: Writable<'a, T>,
     offset: usize,
@@ -46,9 +55,8 @@ impl<T: Scalar> WithSimd for &Uniform<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let unit = 1.0 / (1_u64 << T::DIGITS) as f64;
-        let start = mix(self.key);
         for position in 0..self.length {
-            let bits = mix(start.wrapping_add((position as u64 + 1).wrapping_mul(GOLDEN))) >> (64 - T::DIGITS);
+            let bits = mix(self.start.wrapping_add((position as u64 + 1).wrapping_mul(GOLDEN))) >> (64 - T::DIGITS);
             // SAFETY: `uniform` has checked that the end lies inside the slice.
             unsafe { self.out.set(self.offset + position, T::constant(bits as f64 * unit)) };
         }
@@ -57,14 +65,6 @@ impl<T: Scalar> WithSimd for &Uniform<'_, T> {
 
 /// 2^64 divided by the golden ratio, made odd: SplitMix64's step.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// SplitMix64's output function: a bijection in which every input bit changes half of the output bits.
-#[inline(always)]
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 #[cfg(test)]
 mod tests {
@@ -83,8 +83,9 @@ mod tests {
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
             let (mut single, mut double) = (vec![0.0; 10_007], vec![0.0; 10_007]);
-            uniform(Instructions::of(simd), self.0, 10_007, &mut single[..], 0);
-            uniform(Instructions::of(simd), self.0, 10_007, &mut double[..], 0);
+            let draws = Draws { key: self.0, first: 0 };
+            uniform(Instructions::of(simd), draws, 1, 10_007, &mut single[..], 0);
+            uniform(Instructions::of(simd), draws, 1, 10_007, &mut double[..], 0);
             (single, double)
         }
     }
@@ -110,5 +111,36 @@ mod tests {
             },
         );
         on_every_unit(|| Drawn(8), |_, drawn| assert_ne!(first.as_ref(), Some(&drawn)));
+    }
+
+    struct Pieces(&'static [usize]);
+
+    impl WithSimd for Pieces {
+        type Output = Vec<f32>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            const SIZE: usize = 7;
+            let mut numbers = vec![0.0; SIZE * self.0.iter().sum::<usize>()];
+            let mut first = 0;
+            for &samples in self.0 {
+                uniform(Instructions::of(simd), Draws { key: 3, first }, SIZE, samples, &mut numbers[..], SIZE * first);
+                first += samples;
+            }
+            numbers
+        }
+    }
+
+    #[test]
+    fn a_samples_numbers_do_not_depend_on_the_pieces() {
+        let mut first = None;
+        for pieces in [&[29][..], &[8, 8, 8, 5], &[1, 28]] {
+            on_every_unit(
+                || Pieces(pieces),
+                |unit, numbers| {
+                    assert_eq!(*first.get_or_insert_with(|| numbers.clone()), numbers, "{unit}: {pieces:?}")
+                },
+            );
+        }
     }
 }
