@@ -182,7 +182,7 @@ pub(crate) fn loss_and_gradient<N: Program, X: Machine, const CAPACITY: usize>(
     gradient: &mut N,
 ) -> Result<(N::Scalar, N::Scalar), Error> {
     let loss = if X::PLAIN {
-        near::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?
+        in_registers::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory, gradient)?
     } else {
         let batch = prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory)?;
         batch.backpropagate(machine, network.as_flat().into(), memory, Kept(cells(gradient)))?
@@ -206,11 +206,11 @@ pub(crate) fn finite_squares<N: Program, X: Machine>(machine: X, gradient: &N) -
 pub(crate) fn norm<N: Program, X: Machine>(squares: N::Scalar, gradient: &N) -> N::Scalar {
     /// A copy: of what others have seen the address, nothing becomes a register.
     #[inline(always)]
-    fn near<N: Program>(squares: N::Scalar, gradient: &N) -> N::Scalar {
+    fn of_copy<N: Program>(squares: N::Scalar, gradient: &N) -> N::Scalar {
         flat::norm_of(squares, copied(gradient).as_flat())
     }
 
-    if X::PLAIN { near(squares, gradient) } else { flat::norm_of(squares, gradient.as_flat()) }
+    if X::PLAIN { of_copy(squares, gradient) } else { flat::norm_of(squares, gradient.as_flat()) }
 }
 
 /// A batch in order.
@@ -243,7 +243,7 @@ pub(crate) fn prepare<'i, 't, N: Program, X: Machine, const CAPACITY: usize>(
 /// The batch's loss, and its gradient, with the memory as a variable, whose numbers become registers, and the usual case of
 /// a single piece in a straight line.
 #[inline(always)]
-fn near<N: Program, X: Machine, const CAPACITY: usize>(
+fn in_registers<N: Program, X: Machine, const CAPACITY: usize>(
     machine: X,
     network: &N,
     inputs: N::Inputs<'_>,
@@ -252,12 +252,12 @@ fn near<N: Program, X: Machine, const CAPACITY: usize>(
     memory: &mut N::Memory<CAPACITY>,
     gradient: &mut N,
 ) -> Result<N::Scalar, Error> {
-    let mut near: N::Memory<CAPACITY> = zeroed();
-    let batch = prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, &mut near)?;
+    let mut own: N::Memory<CAPACITY> = zeroed();
+    let batch = prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, &mut own)?;
     let (samples, scales) = (batch.samples, batch.scales);
     let end = if CAPACITY == 1 { 1 } else { samples.min(CAPACITY) };
     let parameters = network.as_flat().into();
-    let mut terms = batch.piece::<X, _, CAPACITY>(machine, parameters, 0, end, &mut near, Kept(cells(&mut *gradient)));
+    let mut terms = batch.piece::<X, _, CAPACITY>(machine, parameters, 0, end, &mut own, Kept(cells(&mut *gradient)));
     if samples > CAPACITY {
         // A copy: of what others have seen the address, nothing becomes a register.
         let mut sums = copied(gradient);

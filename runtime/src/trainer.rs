@@ -254,7 +254,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Job for Step<'_, '_, '_
 
     #[inline(always)]
     fn run<X: Machine>(self, machine: X) -> Self::Output {
-        if X::PLAIN { self.near(machine) } else { self.far(machine) }
+        if X::PLAIN { self.in_registers(machine) } else { self.in_memory(machine) }
     }
 }
 
@@ -262,17 +262,17 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
     /// With the gradient as a variable, whose numbers become registers. (In a function of its own: where unoptimised
     /// code for a large network passed, it would have its place on the stack even if it was not used.)
     #[inline(always)]
-    fn near<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
+    fn in_registers<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
         let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
-        let mut near = zeroed();
-        let loss = settings.after(machine, &mut network.0, &mut near, &mut state.0, workspace, inputs, targets);
-        gradient.0 = near;
+        let mut own = zeroed();
+        let loss = settings.after(machine, &mut network.0, &mut own, &mut state.0, workspace, inputs, targets);
+        gradient.0 = own;
         loss
     }
 
     /// With updates as soon as gradients are known, where possible.
     #[inline(always)]
-    fn far<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
+    fn in_memory<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
         let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
         let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
         let key = Key { seed: workspace.key.seed, step: settings.steps };

@@ -190,7 +190,7 @@ pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(
         Some(decay) if const { !any_frozen(N::TENSORS) } && done.is_empty() => {
             machine.call(Stretch { update, gradient: gradient.as_flat().into(), start: 0, end: N::LEN, decay });
         }
-        _ if X::PLAIN => apply_near(machine, update, gradient, done),
+        _ if X::PLAIN => apply_copied(machine, update, gradient, done),
         _ => apply_apart(machine, update, gradient, done),
     }
 }
@@ -208,7 +208,7 @@ const fn any_frozen(tensors: &[Tensor]) -> bool {
 
 /// [`apply_apart`] from a copy: of what is read at places found by a loop, nothing becomes a register.
 #[inline(always)]
-fn apply_near<N: Program, X: Machine, U: Update<N::Scalar>>(
+fn apply_copied<N: Program, X: Machine, U: Update<N::Scalar>>(
     machine: X,
     update: U,
     gradient: &N,
