@@ -169,7 +169,7 @@ pub enum ValuesMut<'a> {
 }
 
 /// One sample's data for one input or target: a number, a [`Class`], a [`Length`], or an array of them.
-pub trait Datum: Copy + 'static {
+pub trait Datum: Copy + Send + Sync + 'static {
     /// How many numbers it holds.
     const WIDTH: usize;
 
@@ -292,7 +292,7 @@ pub struct Column<'a> {
 
 /// The inputs, outputs or targets of a batch: a slice with one element a sample, a plain number that counts for the
 /// whole step, or a tuple of these in the order of declaration; `()` for none.
-pub trait Samples: Copy {
+pub trait Samples: Copy + Send + Sync {
     /// The same data, owned.
     #[cfg(feature = "alloc")]
     type Owned: crate::dataset::Columns;

@@ -51,6 +51,9 @@ pub enum Error {
     NoWeight,
     /// The network was declared without a loss.
     NoLoss,
+    /// The operating system refused to start a thread.
+    #[cfg(feature = "threads")]
+    NoThread,
     /// `backward` was not preceded by `forward` with as many samples.
     NoForward,
     /// A setting has no meaning; the text says which.
@@ -79,6 +82,8 @@ impl fmt::Display for Error {
             Self::NonFiniteGradient => write!(formatter, "the gradient is NaN or infinite"),
             Self::NoWeight => write!(formatter, "the batch has no weight in a loss: every place is masked"),
             Self::NoLoss => write!(formatter, "the network is declared without a loss"),
+            #[cfg(feature = "threads")]
+            Self::NoThread => write!(formatter, "the operating system refused to start a thread"),
             Self::NoForward => {
                 write!(formatter, "`backward` must follow `forward` with the same number of samples")
             }

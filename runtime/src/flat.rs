@@ -107,6 +107,32 @@ impl<T: Scalar> WithSimd for Scale<'_, T> {
     }
 }
 
+#[cfg(feature = "threads")]
+struct Add<'a, T> {
+    sums: &'a mut [T],
+    terms: &'a [T],
+}
+
+#[cfg(feature = "threads")]
+impl<T: Scalar> WithSimd for Add<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let count = Lanes::<T, S>::COUNT;
+        for (sums, terms) in self.sums.chunks_mut(count).zip(self.terms.chunks(count)) {
+            (Lanes::from_slice(simd, sums) + Lanes::from_slice(simd, terms)).to_slice(sums);
+        }
+    }
+}
+
+/// Adds as many numbers to others.
+#[cfg(feature = "threads")]
+#[inline(always)]
+pub(crate) fn add<T: Scalar, X: Machine>(machine: X, sums: &mut [T], terms: &[T]) {
+    machine.call(Add { sums, terms });
+}
+
 /// Multiplies all numbers.
 #[inline(always)]
 pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor: T) {
@@ -117,11 +143,17 @@ pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor
 /// to the norm.
 #[inline(always)]
 pub(crate) fn clip<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], norm: T, maximum: T) {
-    let factor = maximum / (norm + T::constant(1e-6));
-    if factor < T::one() {
-        // Never turned round.
-        scale(machine, numbers, factor.max(T::zero()));
+    if let Some(factor) = clipping(norm, maximum) {
+        scale(machine, numbers, factor);
     }
+}
+
+/// The factor of [`clip`], if there is one.
+#[inline(always)]
+pub(crate) fn clipping<T: Scalar>(norm: T, maximum: T) -> Option<T> {
+    let factor = maximum / (norm + T::constant(1e-6));
+    // Never turned round.
+    (factor < T::one()).then(|| factor.max(T::zero()))
 }
 
 #[cfg(test)]

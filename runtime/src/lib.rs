@@ -35,6 +35,7 @@
 //! | none | networks, workspaces, optimizers and trainers in `static`s or the caller's memory, without heap or operating system |
 //! | `alloc` | the same on the heap, data sets, `fit`, metrics, gradient checks |
 //! | `std` (default) | choice of the vector unit at run time, a line an epoch in `fit` |
+//! | `threads` | [`Trainer::threads`](Trainer#method.threads): steps that several threads take together |
 //! | `progress` | a progress bar in `fit` |
 //! | `plot` | learning curves as SVG |
 
@@ -72,6 +73,8 @@ mod gradients;
 pub mod optimizers;
 pub mod schedules;
 mod trainer;
+#[cfg(feature = "threads")]
+mod workers;
 
 // Training at large.
 #[cfg(feature = "alloc")]

@@ -10,6 +10,8 @@ use core::fmt;
 pub use adam::{Adam, AdamW, Moments};
 pub use momentum::Momentum;
 pub use sgd::Sgd;
+#[cfg(feature = "threads")]
+pub(crate) use update::apply_part;
 pub use update::{Rule, Ruled, Update};
 pub(crate) use update::{apply, stretches};
 

@@ -78,18 +78,34 @@ impl Key {
 /// The number of samples, with everything in order.
 #[inline(always)]
 pub(crate) fn check<I: Samples, T: Samples, X: Machine>(machine: X, inputs: I, targets: T) -> Result<usize, Error> {
+    let samples = count(inputs, targets)?;
+    check_numbers(machine, inputs, targets)?;
+    Ok(samples)
+}
+
+/// The number of samples, at least one.
+#[inline(always)]
+pub(crate) fn count<I: Samples, T: Samples>(inputs: I, targets: T) -> Result<usize, Error> {
     // Data of which nothing has a length describes one sample.
-    let samples = (inputs, targets).count()?.unwrap_or(1);
-    if samples == 0 {
-        return Err(Error::EmptyBatch);
+    match (inputs, targets).count()?.unwrap_or(1) {
+        0 => Err(Error::EmptyBatch),
+        samples => Ok(samples),
     }
+}
+
+#[inline(always)]
+pub(crate) fn check_numbers<I: Samples, T: Samples, X: Machine>(
+    machine: X,
+    inputs: I,
+    targets: T,
+) -> Result<(), Error> {
     if !inputs.all_finite(machine) {
         return Err(Error::NonFiniteInput);
     }
     if !targets.all_finite(machine) {
         return Err(Error::NonFiniteTarget);
     }
-    Ok(samples)
+    Ok(())
 }
 
 /// The pieces of a batch that fit into the workspace, as `(start, end)`.
@@ -103,27 +119,33 @@ pub(crate) fn pieces<const CAPACITY: usize>(samples: usize) -> impl Iterator<Ite
 }
 
 #[inline(always)]
-fn add<T: Scalar, A: AsRef<[T]> + AsMut<[T]>>(sums: &mut A, terms: A) {
+pub(crate) fn add<T: Scalar, A: AsRef<[T]> + AsMut<[T]>>(sums: &mut A, terms: A) {
     for (sum, &term) in sums.as_mut().iter_mut().zip(terms.as_ref()) {
         *sum += term;
     }
 }
 
-/// `1 / weight` for each term of the loss, the weight taken over the whole batch.
+/// The weight of each term of the loss.
 #[inline(always)]
-fn scales<N: Program, X: Machine, const CAPACITY: usize>(
+pub(crate) fn weights<N: Program, X: Machine, const CAPACITY: usize>(
     machine: X,
     network: &N,
     inputs: N::Inputs<'_>,
     targets: N::Targets<'_>,
     samples: usize,
     memory: &mut N::Memory<CAPACITY>,
-) -> Result<N::Terms, Error> {
+) -> N::Terms {
     let mut weights = N::no_terms();
     for (start, end) in pieces::<CAPACITY>(samples) {
         let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
         add(&mut weights, network.loss_weights(machine, inputs, targets, end - start, memory));
     }
+    weights
+}
+
+/// `1 / weight` for each term of the loss, the weight taken over the whole batch.
+#[inline(always)]
+pub(crate) fn scales<N: Program>(mut weights: N::Terms) -> Result<N::Terms, Error> {
     for weight in weights.as_mut() {
         if weight.is_zero() {
             return Err(Error::NoWeight);
@@ -140,7 +162,7 @@ pub fn is_finite<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> bool {
 }
 
 #[inline(always)]
-fn total<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> Result<T, Error> {
+pub(crate) fn total<T: Scalar, A: AsRef<[T]>>(terms: &A, scales: &A) -> Result<T, Error> {
     let mut total = T::zero();
     for (&term, &scale) in terms.as_ref().iter().zip(scales.as_ref()) {
         total += term * scale;
@@ -161,7 +183,7 @@ pub(crate) fn loss<N: Program, X: Machine, const CAPACITY: usize>(
         return Err(Error::NoLoss);
     }
     let samples = check(machine, inputs, targets)?;
-    let scales = scales(machine, network, inputs, targets, samples, memory)?;
+    let scales = scales::<N>(weights(machine, network, inputs, targets, samples, memory))?;
     let mut terms = N::no_terms();
     for (start, end) in pieces::<CAPACITY>(samples) {
         let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
@@ -215,11 +237,11 @@ pub(crate) fn norm<N: Program, X: Machine>(squares: N::Scalar, gradient: &N) -> 
 
 /// A batch in order.
 pub(crate) struct Batch<'i, 't, N: Program> {
-    inputs: N::Inputs<'i>,
-    targets: N::Targets<'t>,
+    pub(crate) inputs: N::Inputs<'i>,
+    pub(crate) targets: N::Targets<'t>,
     pub(crate) samples: usize,
-    key: Key,
-    scales: N::Terms,
+    pub(crate) key: Key,
+    pub(crate) scales: N::Terms,
 }
 
 /// Checks a batch before training with it.
@@ -236,7 +258,7 @@ pub(crate) fn prepare<'i, 't, N: Program, X: Machine, const CAPACITY: usize>(
         return Err(Error::NoLoss);
     }
     let samples = check(machine, inputs, targets)?;
-    let scales = scales(machine, network, inputs, targets, samples, memory)?;
+    let scales = scales::<N>(weights(machine, network, inputs, targets, samples, memory))?;
     Ok(Batch { inputs, targets, samples, key, scales })
 }
 
@@ -257,7 +279,8 @@ fn in_registers<N: Program, X: Machine, const CAPACITY: usize>(
     let (samples, scales) = (batch.samples, batch.scales);
     let end = if CAPACITY == 1 { 1 } else { samples.min(CAPACITY) };
     let parameters = network.as_flat().into();
-    let mut terms = batch.piece::<X, _, CAPACITY>(machine, parameters, 0, end, &mut own, Kept(cells(&mut *gradient)));
+    let kept = Kept(cells(&mut *gradient));
+    let mut terms = batch.piece::<X, _, CAPACITY>(machine, parameters, 0, end, &mut own, kept, false);
     if samples > CAPACITY {
         // A copy: of what others have seen the address, nothing becomes a register.
         let mut sums = copied(gradient);
@@ -277,9 +300,11 @@ impl<N: Program> Batch<'_, '_, N> {
         memory: &mut N::Memory<CAPACITY>,
         gradient: G,
     ) -> Result<N::Scalar, Error> {
-        total(&self.from::<X, G, CAPACITY>(machine, parameters, 0, memory, gradient), &self.scales)
+        let all = (0, self.samples);
+        total(&self.part::<X, G, CAPACITY>(machine, parameters, all, memory, gradient, false), &self.scales)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "those of the pass")]
     #[inline(always)]
     fn piece<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
         &self,
@@ -289,28 +314,35 @@ impl<N: Program> Batch<'_, '_, N> {
         end: usize,
         memory: &mut N::Memory<CAPACITY>,
         gradient: G,
+        accumulate: bool,
     ) -> N::Terms {
         let Self { inputs, targets, key, scales, .. } = *self;
         let (inputs, targets, draws) = (inputs.range(start, end), targets.range(start, end), key.draws(start));
-        let (count, accumulate) = (end - start, start > 0);
+        let count = end - start;
         N::run_loss_and_gradient(
             machine, parameters, inputs, targets, count, scales, draws, memory, gradient, accumulate,
         )
     }
 
-    /// All pieces from the one with this number on.
+    /// The samples from the first of these numbers to the second, in pieces, with their gradient added to what is there if
+    /// `accumulate` says so.
     #[inline(always)]
-    fn from<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
+    pub(crate) fn part<'g, X: Machine, G: Gradients<'g, N::Scalar>, const CAPACITY: usize>(
         &self,
         machine: X,
         parameters: Readable<'_, N::Scalar>,
-        first: usize,
+        (first, end): (usize, usize),
         memory: &mut N::Memory<CAPACITY>,
         gradient: G,
+        accumulate: bool,
     ) -> N::Terms {
         let mut terms = N::no_terms();
-        for (start, end) in pieces::<CAPACITY>(self.samples).skip(first) {
-            add(&mut terms, self.piece::<X, G, CAPACITY>(machine, parameters, start, end, memory, gradient));
+        for (start, end) in pieces::<CAPACITY>(end - first) {
+            let (accumulate, start, end) = (accumulate || start > 0, first + start, first + end);
+            add(
+                &mut terms,
+                self.piece::<X, G, CAPACITY>(machine, parameters, start, end, memory, gradient, accumulate),
+            );
         }
         terms
     }
@@ -341,7 +373,8 @@ fn rest<N: Program, X: Machine, const CAPACITY: usize>(
         fn with_simd<S: Simd>(self, _: S) -> N::Terms {
             let Self { machine, network, batch, memory, gradient } = self;
             let parameters = network.as_flat().into();
-            batch.from::<X, _, CAPACITY>(machine, parameters, 1, memory, Kept(cells(gradient)))
+            let rest = (CAPACITY, batch.samples);
+            batch.part::<X, _, CAPACITY>(machine, parameters, rest, memory, Kept(cells(gradient)), true)
         }
     }
 

@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 ///
 /// Every function takes `samples`, the number of samples in all of the slices, which is at most the capacity
 /// `CAPACITY` of the memory; callers see to that. None of them allocates, locks or panics.
-pub trait Program: Flat<Self::Scalar> + 'static {
+pub trait Program: Flat<Self::Scalar> + Send + Sync + 'static {
     /// The type of the parameters and of all arithmetic.
     type Scalar: Scalar;
     /// Inputs of a batch: a slice with one element per sample, or a tuple of such slices (a per-step
@@ -33,7 +33,7 @@ pub trait Program: Flat<Self::Scalar> + 'static {
     /// Gradients for the real-valued inputs of a batch, in their order; `()` when there are none.
     type InputGradients<'a>: Samples;
     /// One number for each separately weighted term of the loss: `[Scalar; TERMS]`.
-    type Terms: Copy + AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]>;
+    type Terms: Copy + Send + Sync + AsRef<[Self::Scalar]> + AsMut<[Self::Scalar]>;
     /// Room for all that a pass over up to `CAPACITY` samples keeps.
     type Memory<const CAPACITY: usize>: Flat<Self::Scalar>;
 

@@ -1,5 +1,8 @@
 //! Training: network, gradient, optimizer and workspace in one place.
 
+#[cfg(feature = "threads")]
+mod threads;
+
 use core::fmt;
 use core::mem::MaybeUninit;
 
@@ -50,6 +53,8 @@ pub struct Trainer<N: Program, O: Optimizer<N>, const CAPACITY: usize> {
     state: Aligned<O::State>,
     workspace: Workspace<N, CAPACITY>,
     settings: Settings<O>,
+    #[cfg(feature = "threads")]
+    team: Option<alloc::boxed::Box<threads::Team<N, CAPACITY>>>,
 }
 
 struct Settings<O> {
@@ -104,6 +109,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
                 clip: f64::INFINITY,
                 kept: false,
             });
+            #[cfg(feature = "threads")]
+            (&raw mut (*pointer).team).write(None);
             Workspace::<N, CAPACITY>::prepare(&mut *(&raw mut (*pointer).workspace).cast(), seed.part(1));
             let trainer = &mut *pointer;
             trainer.network.initialize(seed);
@@ -114,8 +121,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// One step of training: loss, gradient, and the optimizer's update. Returns the batch's loss before the update.
     ///
     /// Where nothing needs the whole gradient first, parameters are updated as soon as their gradient is known: when
-    /// the batch is not above the capacity, [`set_clip_norm`](Self::set_clip_norm) was not called, and the network is
-    /// not a tiny one.
+    /// the batch is not above the capacity, [`set_clip_norm`](Self::set_clip_norm) was not called, one thread takes the
+    /// step, and the network is not a tiny one.
     ///
     /// # Errors
     /// As of [`Network::loss_and_gradient`]; the trainer is then as it was, with one exception: a gradient that is not
@@ -124,6 +131,13 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     #[inline]
     pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         self.workspace.forwarded = 0;
+        #[cfg(feature = "threads")]
+        if !pass::is_tiny::<N, CAPACITY>() {
+            let count = self.threads_for(inputs, targets);
+            if count > 1 {
+                return self.step_in_parts(count, inputs, targets);
+            }
+        }
         let instructions = self.workspace.instructions;
         pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(instructions, Step { trainer: self, inputs, targets })
     }
@@ -263,7 +277,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
     /// code for a large network passed, it would have its place on the stack even if it was not used.)
     #[inline(always)]
     fn in_registers<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
-        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
+        let Self { trainer, inputs, targets } = self;
+        let Trainer { network, gradient, state, workspace, settings, .. } = trainer;
         let mut own = zeroed();
         let loss = settings.after(machine, &mut network.0, &mut own, &mut state.0, workspace, inputs, targets);
         gradient.0 = own;
@@ -273,7 +288,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
     /// With updates as soon as gradients are known, where possible.
     #[inline(always)]
     fn in_memory<X: Machine>(self, machine: X) -> Result<N::Scalar, Error> {
-        let Self { trainer: Trainer { network, gradient, state, workspace, settings }, inputs, targets } = self;
+        let Self { trainer, inputs, targets } = self;
+        let Trainer { network, gradient, state, workspace, settings, .. } = trainer;
         let (network, gradient, memory) = (&mut network.0, &mut gradient.0, &mut workspace.memory.0);
         let key = Key { seed: workspace.key.seed, step: settings.steps };
         let batch = pass::prepare::<N, X, CAPACITY>(machine, network, inputs, targets, key, memory)?;

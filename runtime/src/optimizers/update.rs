@@ -12,7 +12,7 @@ use crate::simd::{Lanes, Machine};
 use crate::tensor::{Role, Tensor};
 
 /// What an optimizer does to one parameter, written for a vector of them. Implementations are `#[inline(always)]`.
-pub trait Rule<T: Scalar, const STATES: usize>: Copy {
+pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
     /// The new parameters and the new state; `decay` is the weight decay, 0 where it is excluded.
     fn update<S: Simd>(
         self,
@@ -37,8 +37,8 @@ pub(crate) fn flush_below<T: Scalar, S: Simd>(value: Lanes<T, S>, least: T) -> L
     value.abs().lt(Lanes::splat(simd, least)).select(Lanes::splat(simd, T::zero()), value)
 }
 
-/// One step of an optimizer, ready to be taken parameter by parameter.
-pub trait Update<T: Scalar>: Copy {
+/// One step of an optimizer, ready to be taken parameter by parameter, by several threads at a time.
+pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// All parameters.
     fn parameters(&self) -> Readable<'_, T>;
 
@@ -52,7 +52,7 @@ pub trait Update<T: Scalar>: Copy {
     ///
     /// # Safety
     ///
-    /// They must be [`parameters`](Self::parameters).
+    /// They must be [`parameters`](Self::parameters), which no other thread reads or updates meanwhile.
     unsafe fn apply<S: Simd, P: Span<T, S>>(self, at: usize, gradient: Lanes<T, S>, decay: T, span: P);
 }
 
@@ -73,6 +73,12 @@ impl<T, R: Copy, const STATES: usize> Clone for Ruled<'_, T, R, STATES> {
 }
 
 impl<T, R: Copy, const STATES: usize> Copy for Ruled<'_, T, R, STATES> {}
+
+// SAFETY: it stands for an exclusive reference to the numbers, which it writes only in `apply`, whose callers see to it that
+// each number is reached by one thread at a time.
+unsafe impl<T: Send, R: Send, const STATES: usize> Send for Ruled<'_, T, R, STATES> {}
+// SAFETY: as above.
+unsafe impl<T: Sync, R: Sync, const STATES: usize> Sync for Ruled<'_, T, R, STATES> {}
 
 impl<'a, T: Scalar, R: Rule<T, STATES>, const STATES: usize> Ruled<'a, T, R, STATES> {
     /// Of no parameters, should the state have another length than they.
@@ -121,12 +127,11 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
     }
 }
 
-/// An update of neighbouring parameters.
+/// An update of neighbouring parameters, from number `start` on, one for each number of the gradient.
 struct Stretch<'a, T, U> {
     update: U,
     gradient: Readable<'a, T>,
     start: usize,
-    end: usize,
     decay: T,
 }
 
@@ -135,23 +140,24 @@ impl<T: Scalar, U: Update<T>> WithSimd for Stretch<'_, T, U> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { update, gradient, start, end, decay } = self;
-        let fit = end <= gradient.len() && end <= update.parameters().len();
-        debug_assert!(fit, "there is a gradient for every parameter");
+        let Self { update, gradient, start, decay } = self;
+        let (length, parameters) = (gradient.len(), update.parameters().len());
+        let fit = start <= parameters && length <= parameters - start;
+        debug_assert!(fit, "there is a parameter for every number of the gradient");
         if !fit {
             return;
         }
         let lanes = Lanes::<T, S>::COUNT;
-        let mut at = start;
+        let mut at = 0;
         // SAFETY: everything up to the end lies within the gradient and the parameters.
         unsafe {
-            while end.saturating_sub(at) >= lanes {
-                update.apply(at, Whole.load(simd, gradient.as_ptr().add(at)), decay, Whole);
+            while length - at >= lanes {
+                update.apply(start + at, Whole.load(simd, gradient.as_ptr().add(at)), decay, Whole);
                 at += lanes;
             }
-            if const { Lanes::<T, S>::COUNT > 1 } && at < end {
-                let rest = Part::new(simd, end - at);
-                update.apply(at, rest.load(simd, gradient.as_ptr().add(at)), decay, rest);
+            if const { Lanes::<T, S>::COUNT > 1 } && at < length {
+                let rest = Part::new(simd, length - at);
+                update.apply(start + at, rest.load(simd, gradient.as_ptr().add(at)), decay, rest);
             }
         }
     }
@@ -188,7 +194,7 @@ pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(
     // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
     match update.same_decay() {
         Some(decay) if const { !any_frozen(N::TENSORS) } && done.is_empty() => {
-            machine.call(Stretch { update, gradient: gradient.as_flat().into(), start: 0, end: N::LEN, decay });
+            machine.call(Stretch { update, gradient: gradient.as_flat().into(), start: 0, decay });
         }
         _ if X::PLAIN => apply_copied(machine, update, gradient, done),
         _ => apply_apart(machine, update, gradient, done),
@@ -226,6 +232,28 @@ fn apply_apart<N: Program, X: Machine, U: Update<N::Scalar>>(
     done: &'static [bool],
 ) {
     for (start, end, decay) in stretches(update, N::TENSORS, done) {
-        machine.call(Stretch { update, gradient: gradient.as_flat().into(), start, end, decay });
+        let gradient = gradient.as_flat().get(start..end).unwrap_or_default().into();
+        machine.call(Stretch { update, gradient, start, decay });
+    }
+}
+
+/// [`apply`] for a part of the gradient that begins with number `first`.
+///
+/// # Safety
+/// No other thread reads or updates the same part of the parameters meanwhile.
+#[cfg(feature = "threads")]
+#[inline(always)]
+pub(crate) unsafe fn apply_part<N: Program, X: Machine, U: Update<N::Scalar>>(
+    machine: X,
+    update: U,
+    gradient: &[N::Scalar],
+    first: usize,
+) {
+    let last = first + gradient.len();
+    for (start, end, decay) in stretches(update, N::TENSORS, &[]) {
+        let start = start.max(first);
+        if let Some(gradient) = gradient.get(start - first..end.min(last).saturating_sub(first)) {
+            machine.call(Stretch { update, gradient: gradient.into(), start, decay });
+        }
     }
 }

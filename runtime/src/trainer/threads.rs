@@ -1,0 +1,384 @@
+//! Steps of several threads, each of which works a part of the batch with memory of its own. What is summed over the
+//! threads is summed in their order, so that the result depends on their number, but not on which of them is faster.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use num_traits::{Float, Zero};
+
+use super::Trainer;
+use crate::data::Samples;
+use crate::error::Error;
+use crate::flat;
+use crate::gradients::{Applied, Flaws};
+use crate::init;
+use crate::memory::{Flat, cells};
+use crate::optimizers::{Optimizer, Update, apply_part};
+use crate::pass::{self, Batch, Key};
+use crate::program::Program;
+use crate::scalar::Scalar;
+use crate::simd::Instructions;
+use crate::workers::Workers;
+use crate::workspace::{Aligned, assume_init, boxed_zeroed};
+
+/// Multiply-adds of the forward pass that a thread must have to do, lest the others' work is done before it is handed over.
+const WORTH: usize = 1 << 20;
+
+/// How many of the threads a batch is worth.
+fn worth(threads: usize, samples: usize, multiply_adds: usize) -> usize {
+    let work = multiply_adds.saturating_mul(samples);
+    threads.min(samples).min(work / WORTH).max(1)
+}
+
+/// Numbers at whose multiples a thread's part of the parameters begins: no two threads write to one cache line.
+const GRAIN: usize = 32;
+
+/// Numbers that are added up at a time, while they lie in the nearest cache.
+const BLOCK: usize = 1 << 11;
+
+impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY> {
+    /// Works with so many threads from now on, this one included: see [`set_threads`](Self::set_threads).
+    ///
+    /// ```
+    /// # use backprop::prelude::*;
+    /// # network! {
+    /// #     pub struct Digits;
+    /// #     fn forward(pixels: [64]) -> [10] { pixels.dense(100).relu().dense(10) }
+    /// #     fn loss(scores, digit: Class<10>) { cross_entropy(scores, digit) }
+    /// # }
+    /// let trainer = Trainer::<Digits, _, 256>::new(Adam::new(1e-3), Seed(7));
+    /// let mut trainer = trainer.threads(2);
+    /// # assert!(trainer.step(&[[0.5; 64]; 300], &[Class::default(); 300])? > 0.0);
+    /// # Ok::<(), backprop::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Where [`set_threads`](Self::set_threads) returns an error.
+    #[must_use]
+    pub fn threads(mut self: Box<Self>, count: usize) -> Box<Self> {
+        if let Err(error) = self.set_threads(count) {
+            panic!("{count} threads for a trainer of {}: {error}", N::NAME);
+        }
+        self
+    }
+
+    /// Works with so many threads from now on, the one that calls [`step`](Self::step) included.
+    ///
+    /// Each thread works a part of the samples, with a gradient and a workspace of its own; then each updates a part of the
+    /// parameters by the sum of all gradients. The sum is taken in a fixed order: a run is the same bit for bit for a
+    /// given number of threads, and differs from that of one thread by rounding only. A step takes as many threads as its
+    /// multiply-adds are worth, at most as many as there are samples; small ones, and those of tiny networks, take one.
+    /// Prediction and evaluation take one thread.
+    ///
+    /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
+    /// trainer.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no thread; [`Error::NoThread`] when the operating system has no more. The trainer then keeps
+    /// the threads that it had.
+    pub fn set_threads(&mut self, count: usize) -> Result<(), Error> {
+        self.team = match count {
+            0 => return Err(Error::Setting("a trainer works with one thread at least")),
+            1 => None,
+            _ => Some(Box::new(Team::new(count)?)),
+        };
+        Ok(())
+    }
+
+    /// How many threads are to take a step.
+    pub(super) fn threads_for(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> usize {
+        match (&self.team, pass::count(inputs, targets)) {
+            (Some(team), Ok(samples)) if N::HAS_LOSS => worth(team.places.len(), samples, N::MULTIPLY_ADDS),
+            _ => 1,
+        }
+    }
+
+    /// A step of several threads, of which there are no more than samples.
+    #[inline(never)]
+    pub(super) fn step_in_parts(
+        &mut self,
+        count: usize,
+        inputs: N::Inputs<'_>,
+        targets: N::Targets<'_>,
+    ) -> Result<N::Scalar, Error> {
+        let Self { network, gradient, state, workspace, settings, team } = self;
+        let Some(team) = team else {
+            return Err(Error::NoThread);
+        };
+        let network = &mut network.0;
+        let key = Key { seed: workspace.key.seed, step: settings.steps };
+        let mut crew = team.crew(count, &mut workspace.memory.0, &mut gradient.0, workspace.instructions);
+        let batch = crew.prepare(network, inputs, targets, key)?;
+        settings.kept = false;
+        let update = settings.optimizer.begin(settings.steps + 1, settings.rate, network, &mut state.0);
+        let loss = crew.backpropagate(&batch, update)?;
+        let norm = crew.gather()?;
+        settings.kept = true;
+        settings.steps += 1;
+        crew.apply(update, flat::clipping(norm, N::Scalar::constant(settings.clip)));
+        init::bound(network);
+        Ok(loss)
+    }
+}
+
+/// The threads of a trainer.
+pub(super) struct Team<N: Program, const CAPACITY: usize> {
+    workers: Workers,
+    /// One for each thread, the caller's first.
+    places: Vec<Place<N, CAPACITY>>,
+    /// The gradient of each thread's samples.
+    gradients: Vec<Pointer<N>>,
+    /// Where the other threads work.
+    rooms: Vec<OwnRoom<N, CAPACITY>>,
+}
+
+/// Where a thread works, and what it finds.
+struct Place<N: Program, const CAPACITY: usize> {
+    memory: Pointer<N::Memory<CAPACITY>>,
+    /// Weights or values of the loss's terms.
+    terms: Result<N::Terms, Error>,
+    /// The sum of the squares of a part of the gradient.
+    squares: N::Scalar,
+}
+
+/// What a thread needs besides the caller's trainer.
+#[repr(C)]
+struct Room<N: Program, const CAPACITY: usize> {
+    memory: Aligned<N::Memory<CAPACITY>>,
+    gradient: Aligned<N>,
+}
+
+/// A room on the heap, which is reached by pointers only.
+struct OwnRoom<N: Program, const CAPACITY: usize>(Pointer<Room<N, CAPACITY>>);
+
+impl<N: Program, const CAPACITY: usize> OwnRoom<N, CAPACITY> {
+    /// Memory and gradient.
+    const fn parts(&self) -> (Pointer<N::Memory<CAPACITY>>, Pointer<N>) {
+        let Self(Pointer(room)) = self;
+        let room = room.as_ptr();
+        // SAFETY: the fields of a room, of which no reference is made here.
+        unsafe {
+            let (memory, gradient) = (&raw mut (*room).memory.0, &raw mut (*room).gradient.0);
+            (Pointer(NonNull::new_unchecked(memory)), Pointer(NonNull::new_unchecked(gradient)))
+        }
+    }
+}
+
+impl<N: Program, const CAPACITY: usize> Drop for OwnRoom<N, CAPACITY> {
+    fn drop(&mut self) {
+        // SAFETY: from a box, in `Team::new`; a step that used it is over.
+        drop(unsafe { Box::from_raw(self.0.0.as_ptr()) });
+    }
+}
+
+/// A pointer to numbers, from which a step makes references that do not overlap where one of them is mutable.
+struct Pointer<A>(NonNull<A>);
+
+impl<A> Clone for Pointer<A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A> Copy for Pointer<A> {}
+
+// SAFETY: to numbers (`Flat`), which belong to no thread; who makes references sees to it that they do not overlap.
+unsafe impl<A> Send for Pointer<A> {}
+// SAFETY: as above.
+unsafe impl<A> Sync for Pointer<A> {}
+
+impl<A> Pointer<A> {
+    const fn nowhere() -> Self {
+        Self(NonNull::dangling())
+    }
+
+    const fn to(target: &mut A) -> Self {
+        Self(NonNull::from_mut(target))
+    }
+
+    /// # Safety
+    /// Valid, and the only reference as long as it lives.
+    const unsafe fn as_mut<'a>(mut self) -> &'a mut A {
+        // SAFETY: as the caller promises.
+        unsafe { self.0.as_mut() }
+    }
+
+    /// A part of the numbers.
+    ///
+    /// # Safety
+    /// Valid up to the end of the part, which nobody writes as long as the reference lives.
+    const unsafe fn part<'a, T: Scalar>(self, (start, end): (usize, usize)) -> &'a [T]
+    where
+        A: Flat<T>,
+    {
+        // SAFETY: as the caller promises.
+        unsafe { core::slice::from_raw_parts(self.0.as_ptr().cast::<T>().add(start), end - start) }
+    }
+
+    /// A part of the numbers, to be changed.
+    ///
+    /// # Safety
+    /// Valid up to the end of the part, which nobody else reads or writes as long as the reference lives.
+    const unsafe fn part_mut<'a, T: Scalar>(self, (start, end): (usize, usize)) -> &'a mut [T]
+    where
+        A: Flat<T>,
+    {
+        // SAFETY: as the caller promises.
+        unsafe { core::slice::from_raw_parts_mut(self.0.as_ptr().cast::<T>().add(start), end - start) }
+    }
+}
+
+impl<N: Program, const CAPACITY: usize> Team<N, CAPACITY> {
+    fn new(count: usize) -> Result<Self, Error> {
+        let mut team = Self {
+            workers: Workers::start(count - 1)?,
+            places: Vec::with_capacity(count),
+            gradients: Vec::with_capacity(count),
+            rooms: Vec::with_capacity(count - 1),
+        };
+        // The caller's, as a step will find it.
+        team.seat(Pointer::nowhere(), Pointer::nowhere());
+        for _ in 1..count {
+            // SAFETY: numbers, for which zero is valid.
+            let room = OwnRoom(Pointer::to(Box::leak(unsafe { assume_init(boxed_zeroed()) })));
+            let (memory, gradient) = room.parts();
+            team.seat(memory, gradient);
+            team.rooms.push(room);
+        }
+        Ok(team)
+    }
+
+    fn seat(&mut self, memory: Pointer<N::Memory<CAPACITY>>, gradient: Pointer<N>) {
+        self.places.push(Place { memory, terms: Ok(N::no_terms()), squares: N::Scalar::zero() });
+        self.gradients.push(gradient);
+    }
+
+    /// So many of the threads, of which the caller's works in this memory.
+    fn crew<'a>(
+        &'a mut self,
+        count: usize,
+        memory: &'a mut N::Memory<CAPACITY>,
+        gradient: &'a mut N,
+        instructions: Instructions,
+    ) -> Crew<'a, N, CAPACITY> {
+        let Self { workers, places, gradients, .. } = self;
+        let count = count.min(places.len());
+        let (places, gradients) = (&mut places[..count], &mut gradients[..count]);
+        places[0].memory = Pointer::to(memory);
+        gradients[0] = Pointer::to(gradient);
+        Crew { workers, places, gradients, instructions }
+    }
+}
+
+/// The threads that take a step.
+struct Crew<'a, N: Program, const CAPACITY: usize> {
+    workers: &'a mut Workers,
+    places: &'a mut [Place<N, CAPACITY>],
+    gradients: &'a [Pointer<N>],
+    instructions: Instructions,
+}
+
+/// Part number `index` of `count`, whose start is a multiple of `grain`.
+fn part(length: usize, grain: usize, index: usize, count: usize) -> (usize, usize) {
+    let grains = length.div_ceil(grain);
+    let bound = |index: usize| length.min(grains * index / count * grain);
+    (bound(index), bound(index + 1))
+}
+
+impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
+    /// Checks a batch before training with it.
+    fn prepare<'i, 't>(
+        &mut self,
+        network: &N,
+        inputs: N::Inputs<'i>,
+        targets: N::Targets<'t>,
+        key: Key,
+    ) -> Result<Batch<'i, 't, N>, Error> {
+        let Self { ref mut workers, ref mut places, instructions, .. } = *self;
+        let (samples, count) = (pass::count(inputs, targets)?, places.len());
+        workers.run(places, |index, place| {
+            let (start, end) = part(samples, 1, index, count);
+            let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
+            // SAFETY: of this thread alone.
+            let memory = unsafe { place.memory.as_mut() };
+            place.terms = pass::check_numbers(instructions, inputs, targets)
+                .map(|()| pass::weights(instructions, network, inputs, targets, end - start, memory));
+        });
+        let (mut weights, mut wrong) = (N::no_terms(), None);
+        for place in &**places {
+            match place.terms {
+                Ok(terms) => pass::add(&mut weights, terms),
+                // Inputs come before targets, as for one thread.
+                Err(Error::NonFiniteInput) => return Err(Error::NonFiniteInput),
+                Err(error) => wrong = Some(error),
+            }
+        }
+        match wrong {
+            Some(error) => Err(error),
+            None => Ok(Batch { inputs, targets, samples, key, scales: pass::scales::<N>(weights)? }),
+        }
+    }
+
+    /// The batch's loss in training; leaves each thread's gradient.
+    fn backpropagate<U: Update<N::Scalar>>(&mut self, batch: &Batch<'_, '_, N>, update: U) -> Result<N::Scalar, Error> {
+        let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
+        let count = places.len();
+        workers.run(places, |index, place| {
+            let samples = part(batch.samples, 1, index, count);
+            // SAFETY: each of this thread alone.
+            let (memory, gradient) = unsafe { (place.memory.as_mut(), gradients[index].as_mut()) };
+            // As a step of one thread has it, whose kernels are these.
+            let applied = Applied { update, gradient: cells(gradient), flaws: &Flaws::none(), at_once: false };
+            place.terms = Ok(batch.part(instructions, update.parameters(), samples, memory, applied, false));
+        });
+        let mut terms = N::no_terms();
+        for place in &**places {
+            pass::add(&mut terms, place.terms?);
+        }
+        pass::total(&terms, &batch.scales)
+    }
+
+    /// Adds all gradients up in the first one; its norm.
+    fn gather(&mut self) -> Result<N::Scalar, Error> {
+        let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
+        let count = places.len();
+        workers.run(places, |index, place| {
+            let (start, end) = part(N::LEN, GRAIN, index, count);
+            place.squares = N::Scalar::zero();
+            for start in (start..end).step_by(BLOCK) {
+                let block = (start, end.min(start + BLOCK));
+                // SAFETY: below `N::LEN`; each thread has a part of its own, and the other gradients are only read.
+                let sums = unsafe { gradients[0].part_mut(block) };
+                for other in &gradients[1..] {
+                    // SAFETY: as above.
+                    flat::add(instructions, sums, unsafe { other.part(block) });
+                }
+                place.squares += flat::squares(instructions, sums);
+            }
+        });
+        let squares = places.iter().fold(N::Scalar::zero(), |sum, place| sum + place.squares);
+        // SAFETY: nobody writes any more.
+        let norm = flat::norm_of(squares, unsafe { gradients[0].part((0, N::LEN)) });
+        if norm.is_finite() { Ok(norm) } else { Err(Error::NonFiniteGradient) }
+    }
+
+    /// Updates the parameters by what was gathered, times the factor.
+    fn apply<U: Update<N::Scalar>>(&mut self, update: U, factor: Option<N::Scalar>) {
+        let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
+        let count = places.len();
+        workers.run(places, |index, _| {
+            let part = part(N::LEN, GRAIN, index, count);
+            // SAFETY: below `N::LEN`; each thread has a part of its own.
+            let gradient = unsafe { gradients[0].part_mut(part) };
+            if let Some(factor) = factor {
+                flat::scale(instructions, gradient, factor);
+            }
+            // SAFETY: each thread has a part of its own.
+            unsafe { apply_part::<N, Instructions, U>(instructions, update, gradient, part.0) };
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use std::format;
+
+use super::*;
+use crate::line::{Line, samples};
+use crate::network::Network;
+use crate::optimizers::{Adam, AdamW, Momentum, Sgd};
+use crate::random::Seed;
+use crate::tensor::Role;
+
+/// Losses, then parameters, gradient and state after some steps.
+fn run<O: Optimizer<Line>, const CAPACITY: usize>(
+    optimizer: &O,
+    threads: usize,
+    count: usize,
+    clip: f64,
+) -> (Box<Trainer<Line, O, CAPACITY>>, Vec<f64>) {
+    let (inputs, targets, mut weights) = samples(count);
+    for (index, weight) in weights.iter_mut().enumerate() {
+        // Some are masked.
+        *weight = [1.0, 0.0, 2.5, 0.5][index % 4];
+    }
+    let mut trainer = Trainer::<Line, O, CAPACITY>::new(optimizer.clone(), Seed(3)).threads(threads);
+    trainer.set_clip_norm(clip).unwrap();
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        let targets = (&targets[..], &weights[..]);
+        numbers.push(if threads == 1 {
+            trainer.step(&inputs, targets).unwrap()
+        } else {
+            trainer.step_in_parts(threads.min(count), &inputs, targets).unwrap()
+        });
+    }
+    assert_eq!(trainer.network().gain, 1.5, "frozen");
+    assert!(trainer.network().weight.iter().all(|weight| weight.abs() <= 2.0), "bounded");
+    numbers.extend_from_slice(trainer.network().as_flat());
+    numbers.extend_from_slice(trainer.gradient().unwrap().as_flat());
+    numbers.extend_from_slice(trainer.optimizer_state().as_flat());
+    (trainer, numbers)
+}
+
+fn check<O: Optimizer<Line>, const CAPACITY: usize>(name: &str, optimizer: &O) {
+    for clip in [f64::INFINITY, 0.1] {
+        for count in [1, 2, 7, 40] {
+            let (alone, expected) = run::<O, CAPACITY>(optimizer, 1, count, clip);
+            for threads in [2, 3, 5] {
+                let context = format!("{name}, capacity {CAPACITY}, clip {clip}, {threads} threads, {count} samples");
+                let (trainer, got) = run::<O, CAPACITY>(optimizer, threads, count, clip);
+                for (got, expected) in got.iter().zip(&expected) {
+                    assert!((got - expected).abs() < 1e-12, "{context}: {got} against {expected}");
+                }
+                assert_eq!(trainer.steps(), alone.steps());
+                assert_eq!(got, run::<O, CAPACITY>(optimizer, threads, count, clip).1, "{context}: not reproducible");
+            }
+        }
+    }
+}
+
+/// Also where pieces are many or one, and where there are more threads than samples.
+#[test]
+fn steps_are_those_of_one_thread() {
+    check::<_, 3>("sgd", &Sgd::new(0.1).weight_decay(0.01).exclude(Role::Bias));
+    check::<_, 64>("momentum", &Momentum::new(0.1, 0.9).nesterov(true).weight_decay(0.01));
+    check::<_, 5>("adam", &Adam::new(0.05));
+    check::<_, 16>("adam_w", &AdamW::new(0.05).exclude(Role::Bias));
+}
+
+#[test]
+fn what_fails_leaves_the_trainer_as_it_was() {
+    let (inputs, targets, weights) = samples(6);
+    let mut trainer = Trainer::<Line, _, 8>::new(Adam::new(0.05), Seed(3)).threads(3);
+    trainer.step_in_parts(3, &inputs, (&targets, &weights)).unwrap();
+    trainer.network_mut().weight = [0.0; 2];
+    let before = (*trainer.network(), trainer.optimizer_state().clone(), trainer.steps());
+    let mut wrong = (inputs.clone(), targets.clone());
+    (wrong.0[5][1], wrong.1[0][0]) = (f64::NAN, f64::NAN);
+    let huge = [[1e200]; 6];
+    // The loss is finite, but not the gradient.
+    let (far, high) = ([[1e200, 0.0]; 6], [[1e150]; 6]);
+    for (inputs, targets, weights, error) in [
+        (&inputs[..0], &targets[..0], &weights[..0], Error::EmptyBatch),
+        (&inputs[..5], &targets[..], &weights[..], Error::UnequalLengths { expected: 5, found: 6 }),
+        (&wrong.0[..], &wrong.1[..], &weights[..], Error::NonFiniteInput),
+        (&inputs[..], &wrong.1[..], &weights[..], Error::NonFiniteTarget),
+        (&inputs[..], &targets[..], &[0.0; 6][..], Error::NoWeight),
+        (&inputs[..], &huge[..], &weights[..], Error::NonFiniteLoss),
+        (&far[..], &high[..], &weights[..], Error::NonFiniteGradient),
+    ] {
+        assert_eq!(trainer.step_in_parts(3, inputs, (targets, weights)), Err(error));
+        let after = (*trainer.network(), trainer.optimizer_state().clone(), trainer.steps());
+        assert_eq!((before.0, before.2), (after.0, after.2));
+        assert_eq!(before.1.as_flat(), after.1.as_flat());
+    }
+    trainer.step_in_parts(3, &inputs, (&targets, &weights)).unwrap();
+}
+
+#[test]
+fn a_number_of_threads_can_be_changed() {
+    let (inputs, targets, weights) = samples(9);
+    let mut trainer = Trainer::<Line, _, 2>::new(Sgd::new(0.1), Seed(3));
+    for threads in [4, 2, 1, 3] {
+        trainer.set_threads(threads).unwrap();
+        assert!(matches!(trainer.set_threads(0), Err(Error::Setting(_))));
+        assert_eq!(trainer.team.as_ref().map_or(1, |team| team.places.len()), threads);
+        if threads > 1 {
+            trainer.step_in_parts(threads, &inputs, (&targets, &weights)).unwrap();
+        }
+    }
+    // With a network that is not tiny, but has little to do, all of this is one thread's.
+    assert_eq!(trainer.threads_for(&inputs, (&targets, &weights)), 1);
+    let mut moved = std::thread::spawn(move || trainer).join().unwrap();
+    moved.step_in_parts(3, &inputs, (&targets, &weights)).unwrap();
+    let alone =
+        Network::loss(moved.network(), &inputs, (&targets, &weights), &mut crate::Workspace::<Line, 2>::boxed());
+    assert_eq!(moved.loss(&inputs, (&targets, &weights)), alone);
+}
+
+#[test]
+fn threads_are_worth_their_work() {
+    assert_eq!(worth(4, 32, 101_632), 3, "32 samples of 784-128-10");
+    assert_eq!((worth(4, 1, usize::MAX), worth(4, 3, usize::MAX), worth(4, 9, usize::MAX)), (1, 3, 4));
+    assert_eq!((worth(4, 1000, 6), worth(1, 1000, WORTH)), (1, 1));
+}
+
+#[test]
+fn parts_cover_everything_once() {
+    for length in [0, 1, 31, 32, 33, 500, 669_706] {
+        for grain in [1, GRAIN] {
+            for count in 1..9 {
+                let parts: Vec<_> = (0..count).map(|index| part(length, grain, index, count)).collect();
+                assert_eq!((parts[0].0, parts[count - 1].1), (0, length));
+                assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
+                assert!(parts.iter().all(|(start, end)| start <= end && (start % grain == 0 || start == end)));
+            }
+        }
+    }
+}

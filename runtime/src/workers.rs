@@ -1,0 +1,276 @@
+//! Threads that take part in work of the caller's, and are parked in between.
+//!
+//! Spawning a thread and sending through a channel allocate; handing work to a thread that waits takes two writes and, if it
+//! sleeps, a call of the operating system.
+
+use core::cell::UnsafeCell;
+use core::hint::spin_loop;
+use core::panic::AssertUnwindSafe;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, Ordering};
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+use std::vec::Vec;
+
+use crate::error::Error;
+
+/// How long a thread looks out for work, or for the end of others' work, before it sleeps: longer than what passes between
+/// the parts of a step, and than waking up takes.
+const PATIENCE: Duration = Duration::from_micros(50);
+
+/// Looks between two glances at the clock.
+const LOOKS: usize = 64;
+
+/// Nothing to do; the last work is done.
+const IDLE: u8 = 0;
+/// There is work at the desk.
+const BUSY: u8 = 1;
+/// The last work panicked.
+const FAILED: u8 = 2;
+/// There will be no more work.
+const CLOSED: u8 = 3;
+
+/// Threads that wait for work.
+#[derive(Debug)]
+pub(crate) struct Workers(Vec<Worker>);
+
+#[derive(Debug)]
+struct Worker {
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where work is handed over; on cache lines of its own, since its thread keeps looking at it.
+#[repr(align(128))]
+struct Desk {
+    state: AtomicU8,
+    /// Written by the caller when the state is idle, and taken by the worker when it is busy.
+    work: UnsafeCell<Option<Work>>,
+}
+
+// SAFETY: the state says who may touch the work; see there.
+unsafe impl Sync for Desk {}
+
+impl core::fmt::Debug for Desk {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Desk").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+struct Work {
+    /// The work's closure and places, on the caller's stack.
+    shared: NonNull<()>,
+    /// # Safety
+    /// `shared` must be what this function was made for, and no other thread may have the same index.
+    part: unsafe fn(NonNull<()>, usize),
+    /// Which part.
+    index: usize,
+    /// Who waits.
+    caller: Thread,
+}
+
+// SAFETY: `Workers::run` makes it of a closure that is `Sync` and of places that are `Send`, and outlives it.
+unsafe impl Send for Work {}
+
+impl Workers {
+    /// Starts so many threads, which wait for work.
+    ///
+    /// # Errors
+    /// [`Error::NoThread`] when the operating system has none; those that were started end.
+    pub(crate) fn start(count: usize) -> Result<Self, Error> {
+        let mut workers = Self(Vec::with_capacity(count));
+        for _ in 0..count {
+            let desk = Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
+            let theirs = Arc::clone(&desk);
+            let spawned = thread::Builder::new().name("backprop".into()).spawn(move || theirs.serve());
+            workers.0.push(Worker { desk, thread: Some(spawned.map_err(|_| Error::NoThread)?) });
+        }
+        Ok(workers)
+    }
+
+    /// Does a part of the work for each of the places, the first on this thread and each other one on a thread of its own,
+    /// and returns when all are done. Places beyond the number of threads are left out.
+    ///
+    /// # Panics
+    /// When a part panics, after all of them have ended.
+    pub(crate) fn run<P: Send, W: Fn(usize, &mut P) + Sync>(&mut self, places: &mut [P], work: W) {
+        struct Shared<'a, P, W> {
+            places: *mut P,
+            work: &'a W,
+        }
+
+        unsafe fn part<P, W: Fn(usize, &mut P)>(shared: NonNull<()>, index: usize) {
+            // SAFETY: `run` passes a reference to this type, whose places are as many as there are indices; no index
+            // is in use twice, as the caller promises.
+            unsafe {
+                let shared = shared.cast::<Shared<'_, P, W>>().as_ref();
+                (shared.work)(index, &mut *shared.places.add(index));
+            }
+        }
+
+        let Some(others) = places.len().checked_sub(1) else {
+            return;
+        };
+        let others = others.min(self.0.len());
+        let workers = &mut self.0[..others];
+        let shared = Shared { places: places.as_mut_ptr(), work: &work };
+        let shared = NonNull::from(&shared).cast();
+        let caller = thread::current();
+        for (index, worker) in (1..).zip(&mut *workers) {
+            worker.begin(Work { shared, part: part::<P, W>, index, caller: caller.clone() });
+        }
+        let waiting = Waiting(workers);
+        // SAFETY: made for these types; the workers have the indices from 1 on.
+        unsafe { part::<P, W>(shared, 0) };
+        assert!(waiting.all_well(), "a thread of the trainer panicked");
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for worker in &mut self.0 {
+            worker.desk.state.store(CLOSED, Ordering::Release);
+            if let Some(thread) = worker.thread.take() {
+                thread.thread().unpark();
+                // A part that panicked was reported to its caller.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// Hands over the work. `Waiting` must then see to its end.
+    fn begin(&mut self, work: Work) {
+        // SAFETY: idle, since whoever handed over work before has waited for its end: the worker does not touch it.
+        unsafe { *self.desk.work.get() = Some(work) };
+        self.desk.state.store(BUSY, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+/// Workers whose end is waited for, whatever happens: they use what lies on the stack.
+struct Waiting<'a>(&'a mut [Worker]);
+
+impl Waiting<'_> {
+    /// Waits; whether none has panicked.
+    fn all_well(self) -> bool {
+        self.wait();
+        let failed = |worker: &mut Worker| worker.desk.state.swap(IDLE, Ordering::Relaxed) == FAILED;
+        // Each is looked at, so that no failure is left for the next work.
+        self.0.iter_mut().map(failed).fold(true, |well, failed| well & !failed)
+    }
+
+    fn wait(&self) {
+        for worker in &*self.0 {
+            worker.desk.wait_while(|state| state == BUSY);
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
+
+impl Desk {
+    /// Works until there will be no more work.
+    fn serve(&self) {
+        while self.wait_while(|state| state == IDLE || state == FAILED) == BUSY {
+            // SAFETY: busy, which only this thread changes: the work is this thread's.
+            let work = unsafe { (*self.work.get()).take() };
+            if let Some(Work { shared, part, index, caller }) = work {
+                // SAFETY: the caller waits for the end of this part, and gives no other thread the same index.
+                let result = catch_unwind(AssertUnwindSafe(|| unsafe { part(shared, index) }));
+                self.state.store(if result.is_ok() { IDLE } else { FAILED }, Ordering::Release);
+                caller.unpark();
+            }
+        }
+    }
+
+    /// Waits for another state, which it returns; who changes the state unparks this thread.
+    fn wait_while(&self, keep: impl Fn(u8) -> bool) -> u8 {
+        let mut since = None;
+        loop {
+            for _ in 0..LOOKS {
+                let state = self.state.load(Ordering::Acquire);
+                if !keep(state) {
+                    return state;
+                }
+                spin_loop();
+            }
+            let since = *since.get_or_insert_with(Instant::now);
+            if since.elapsed() > PATIENCE {
+                thread::park();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn each_place_has_a_part_of_its_own() {
+        let mut workers = Workers::start(3).unwrap();
+        let mut places = [0_usize; 4];
+        for round in 1..200 {
+            // Sometimes longer than anybody is patient, and not all of them each time.
+            if round % 50 == 0 {
+                thread::sleep(4 * PATIENCE);
+            }
+            let count = 1 + round % 4;
+            workers.run(&mut places[..count], |index, place| {
+                if round % 60 == index {
+                    thread::sleep(4 * PATIENCE);
+                }
+                *place += 1 + index;
+            });
+        }
+        assert_eq!(places, [199, 2 * 150, 3 * 100, 4 * 50]);
+        workers.run(&mut [0; 0], |_, _| unreachable!("no place"));
+    }
+
+    #[test]
+    fn the_caller_may_change() {
+        let mut workers = Workers::start(1).unwrap();
+        for _ in 0..20 {
+            workers = thread::spawn(move || {
+                let mut places = [0; 2];
+                workers.run(&mut places, |index, place| *place = index + 1);
+                assert_eq!(places, [1, 2]);
+                workers
+            })
+            .join()
+            .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_panic_comes_when_all_have_ended() {
+        let mut workers = Workers::start(2).unwrap();
+        for wrong in 0..3 {
+            let mut places = [false; 3];
+            let run = || {
+                workers.run(&mut places, |index, place| {
+                    assert_ne!(index, wrong, "on purpose");
+                    thread::sleep(4 * PATIENCE);
+                    *place = true;
+                });
+            };
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+            assert_eq!(places, [wrong != 0, wrong != 1, wrong != 2]);
+        }
+        let mut places = [0; 3];
+        workers.run(&mut places, |index, place| *place = index);
+        assert_eq!(places, [0, 1, 2], "a panic is over");
+    }
+}
