@@ -1,0 +1,150 @@
+//! Steps of several threads against those of one.
+
+use backprop::prelude::*;
+use backprop::{Error, Instructions, Random};
+
+const SAMPLES: usize = 61;
+
+network! {
+    /// Sequences of different lengths, dropout, a frozen and a bounded parameter, a term without samples.
+    pub struct Tagger {
+        #[clamp(-0.1, 0.1)]
+        last: [160, 7] = glorot_uniform(),
+        #[frozen]
+        offset: [7] = constant(0.1),
+    }
+
+    fn forward(x: [5, 96], strength: Scalar) -> [5, 7] {
+        (strength * x.dense(160).tanh().dropout(0.3)).layer_norm().matmul(self.last) + self.offset
+    }
+
+    fn loss(logits, tags: [Class<7>; 5], length: Length<5>) {
+        cross_entropy(logits, tags, length = length) + 0.01 * self.last.powi(2).sum()
+    }
+}
+
+/// Sequences, tags and lengths.
+type Data = (Vec<[[f64; 96]; 5]>, Vec<[Class<7>; 5]>, Vec<Length<5>>);
+
+fn data(random: &mut Random, samples: usize) -> Data {
+    let class = |random: &mut Random| Class::new(random.below(7)).unwrap();
+    (
+        (0..samples).map(|_| [(); 5].map(|()| [(); 96].map(|()| random.normal()))).collect(),
+        (0..samples).map(|_| [(); 5].map(|()| class(random))).collect(),
+        (0..samples).map(|_| Length::new(1 + random.below(5)).unwrap()).collect(),
+    )
+}
+
+/// Losses and parameters of a few steps.
+fn steps<O: Optimizer<Tagger<f64>>, const CAPACITY: usize>(
+    optimizer: &O,
+    threads: usize,
+    clip: f64,
+) -> Result<Vec<f64>, Error> {
+    let mut random = Random::new(Seed(1));
+    let mut trainer = Trainer::<Tagger<f64>, O, CAPACITY>::new(optimizer.clone(), Seed(2)).threads(threads);
+    trainer.set_clip_norm(clip)?;
+    let mut numbers = Vec::new();
+    for samples in [SAMPLES, SAMPLES - 9] {
+        let (inputs, tags, lengths) = data(&mut random, samples);
+        numbers.push(trainer.step((&inputs, 0.8), (&tags, &lengths))?);
+    }
+    assert_eq!(trainer.network().offset, [0.1; 7], "frozen");
+    assert!(trainer.network().last.as_flat().iter().all(|weight| weight.abs() <= 0.1), "bounded");
+    numbers.extend_from_slice(trainer.network().as_flat());
+    Ok(numbers)
+}
+
+fn assert_same<O: Optimizer<Tagger<f64>>, const CAPACITY: usize>(optimizer: &O, clip: f64) -> Result<(), Error> {
+    let alone = steps::<O, CAPACITY>(optimizer, 1, clip)?;
+    for threads in [2, 4] {
+        let together = steps::<O, CAPACITY>(optimizer, threads, clip)?;
+        for (together, alone) in together.iter().zip(&alone) {
+            assert!((together - alone).abs() < 1e-9, "{threads} threads: {together} against {alone}");
+        }
+        assert_ne!(together, alone, "{threads} threads: as many took the step");
+        assert_eq!(together, steps::<O, CAPACITY>(optimizer, threads, clip)?, "{threads} threads: bit for bit");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_optimizer_takes_the_same_steps() -> Result<(), Error> {
+    assert_same::<_, 64>(&Sgd::new(0.1).weight_decay(0.01), f64::INFINITY)?;
+    assert_same::<_, 8>(&Momentum::new(0.1, 0.9).exclude(Bias), 0.05)?;
+    assert_same::<_, 16>(&Adam::new(0.01).epsilon(1e-3), f64::INFINITY)?;
+    assert_same::<_, 7>(&AdamW::new(0.01).epsilon(1e-3).exclude(Bias), 0.05)
+}
+
+network! {
+    /// So much for each sample that two are worth two threads.
+    pub struct Large;
+
+    fn forward(x: [1100]) -> [1] { x.dense(1000).tanh().dense(1) }
+
+    fn loss(y, t: [1]) { mse(y, t) }
+}
+
+#[test]
+fn there_may_be_fewer_samples_than_threads() -> Result<(), Error> {
+    let mut alone = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1));
+    let mut together = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1)).threads(5);
+    let inputs = [[0.5; 1100], [-0.25; 1100]];
+    for batch in [&inputs[..1], &inputs] {
+        let targets = [[1.0]; 2];
+        let loss = alone.step(batch, &targets[..batch.len()])?;
+        assert!((together.step(batch, &targets[..batch.len()])? - loss).abs() < 1e-5);
+        let pairs = alone.network().as_flat().iter().zip(together.network().as_flat());
+        assert!(pairs.into_iter().all(|(alone, together)| (alone - together).abs() < 1e-5));
+    }
+    Ok(())
+}
+
+network! {
+    /// Its gradient may overflow while its loss does not.
+    pub struct Steep {
+        first: [600, 400] = ones(),
+        last: [400, 4] = zeros(),
+    }
+
+    fn forward(x: [600]) -> [4] { x.matmul(self.first).matmul(self.last) }
+
+    fn loss(y, t: [4]) { 1000.0 * (y - t).mean() }
+}
+
+#[test]
+fn what_fails_changes_nothing() {
+    for unit in Instructions::available() {
+        let mut trainer = Trainer::<Steep, _, 8>::new(Sgd::new(0.1), Seed(2)).threads(2);
+        trainer.workspace().with_instructions(unit);
+        let (mut inputs, targets) = (vec![[1e35; 600]; 16], [[0.5; 4]; 16]);
+        assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteGradient), "{unit}");
+        inputs[15][599] = f32::NAN;
+        assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteInput), "{unit}");
+        assert_eq!((trainer.steps(), trainer.network().last), (0, [[0.0; 4]; 400]));
+    }
+}
+
+#[test]
+fn fit_and_evaluate_go_on_as_before() -> Result<(), Error> {
+    let mut random = Random::new(Seed(1));
+    let (inputs, tags, lengths) = data(&mut random, 2 * SAMPLES);
+    let inputs: Vec<[f32; 480]> =
+        inputs.iter().map(|rows| std::array::from_fn(|index| rows[index / 96][index % 96] as f32)).collect();
+    let classes: Vec<Class<7>> = tags.iter().map(|tags| tags[0]).collect();
+    drop(lengths);
+    let data = Dataset::new(inputs, classes)?;
+    let mut trainer = Trainer::<Flat, _, 32>::new(Adam::new(1e-3), Seed(2)).threads(2);
+    let history = trainer.fit(&data, Fit::epochs(8).batch(SAMPLES))?;
+    assert!(history.epochs()[7].loss < 0.5 * history.epochs()[0].loss);
+    assert!(trainer.evaluate(&data)?.accuracy() > Some(0.9));
+    Ok(())
+}
+
+network! {
+    pub struct Flat;
+
+    fn forward(x: [480]) -> [7] { x.dense(90).relu().dense(7) }
+
+    fn loss(logits, class: Class<7>) { cross_entropy(logits, class) }
+}
