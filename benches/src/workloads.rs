@@ -19,8 +19,8 @@ pub struct Workload {
     pub name: &'static str,
     /// Network, optimizer, batch.
     pub description: &'static str,
-    /// Makes data and trainer, and measures.
-    pub run: fn() -> Result<Measurement, Error>,
+    /// Makes data and a trainer with this number of threads, and measures.
+    pub run: fn(usize) -> Result<Measurement, Error>,
 }
 
 /// All workloads; those without a dot, and W8, are also timed in other libraries.
@@ -51,10 +51,10 @@ pub fn images(batch: usize) -> Vec<(Vec<[f32; 784]>, Vec<Class<10>>)> {
     (0..BATCHES).map(|_| (rows(&mut random, batch), classes(&mut random, batch))).collect()
 }
 
-fn tutorial() -> Result<Measurement, Error> {
+fn tutorial(threads: usize) -> Result<Measurement, Error> {
     const STEPS: usize = 200;
     let (inputs, targets) = ([[[0.5, 0.8]], [[0.2, 0.3]]], [[[1.0]], [[0.5]]]);
-    let mut trainer = Trainer::<Tutorial, _, 1>::new(Adam::new(0.01), SEED);
+    let mut trainer = Trainer::<Tutorial, _, 1>::new(Adam::new(0.01), SEED).threads(threads);
     measure(Call { steps: STEPS, batch: 1 }, |_| {
         for step in 0..STEPS {
             black_box(trainer.step(&inputs[step % 2], &targets[step % 2])?);
@@ -63,9 +63,9 @@ fn tutorial() -> Result<Measurement, Error> {
     })
 }
 
-fn shallow() -> Result<Measurement, Error> {
+fn shallow(threads: usize) -> Result<Measurement, Error> {
     let batches = images(32);
-    let mut trainer = Trainer::<Shallow, _, 32>::new(Sgd::new(0.01), SEED);
+    let mut trainer = Trainer::<Shallow, _, 32>::new(Sgd::new(0.01), SEED).threads(threads);
     measure(Call { steps: 1, batch: 32 }, |call| {
         let (images, digits) = &batches[call % BATCHES];
         black_box(trainer.step(images, digits)?);
@@ -73,9 +73,9 @@ fn shallow() -> Result<Measurement, Error> {
     })
 }
 
-fn deep() -> Result<Measurement, Error> {
+fn deep(threads: usize) -> Result<Measurement, Error> {
     let batches = images(128);
-    let mut trainer = Trainer::<Deep, _, 128>::new(Adam::new(1e-3), SEED);
+    let mut trainer = Trainer::<Deep, _, 128>::new(Adam::new(1e-3), SEED).threads(threads);
     measure(Call { steps: 1, batch: 128 }, |call| {
         let (images, digits) = &batches[call % BATCHES];
         black_box(trainer.step(images, digits)?);
@@ -83,7 +83,7 @@ fn deep() -> Result<Measurement, Error> {
     })
 }
 
-fn shallow_forward() -> Result<Measurement, Error> {
+fn shallow_forward(_: usize) -> Result<Measurement, Error> {
     let batches = images(1);
     let network = Shallow::<f32>::boxed(SEED);
     let mut workspace = Workspace::<Shallow, 1>::boxed();
@@ -93,20 +93,20 @@ fn shallow_forward() -> Result<Measurement, Error> {
     })
 }
 
-fn smooth() -> Result<Measurement, Error> {
+fn smooth(threads: usize) -> Result<Measurement, Error> {
     const BATCH: usize = 10_000;
     let mut random = Random::new(SEED);
     let inputs: Vec<[f32; 4]> = rows(&mut random, BATCH);
     let targets: Vec<[f32; 4]> = rows(&mut random, BATCH);
     // The batch is worked in pieces of 400, whose activations stay in the cache.
-    let mut trainer = Trainer::<Smooth, _, 400>::new(Adam::new(1e-3), SEED);
+    let mut trainer = Trainer::<Smooth, _, 400>::new(Adam::new(1e-3), SEED).threads(threads);
     measure(Call { steps: 1, batch: BATCH }, |_| {
         black_box(trainer.step(&inputs, &targets)?);
         Ok(())
     })
 }
 
-fn controller() -> Result<Measurement, Error> {
+fn controller(_: usize) -> Result<Measurement, Error> {
     let states: Vec<[f32; 6]> = rows(&mut Random::new(SEED), BATCHES);
     let network = Controller::<f32>::boxed(SEED);
     let mut workspace = Workspace::<Controller, 1>::boxed();
@@ -116,21 +116,21 @@ fn controller() -> Result<Measurement, Error> {
     })
 }
 
-fn precise() -> Result<Measurement, Error> {
+fn precise(threads: usize) -> Result<Measurement, Error> {
     const BATCH: usize = 200;
     let mut random = Random::new(SEED);
     let inputs: Vec<[f64; 24]> = rows(&mut random, BATCH);
     let targets: Vec<[f64; 2]> = rows(&mut random, BATCH);
-    let mut trainer = Trainer::<Precise<f64>, _, BATCH>::new(Sgd::new(0.01), SEED);
+    let mut trainer = Trainer::<Precise<f64>, _, BATCH>::new(Sgd::new(0.01), SEED).threads(threads);
     measure(Call { steps: 1, batch: BATCH }, |_| {
         black_box(trainer.step(&inputs, &targets)?);
         Ok(())
     })
 }
 
-fn wide() -> Result<Measurement, Error> {
+fn wide(threads: usize) -> Result<Measurement, Error> {
     let batches = images(256);
-    let mut trainer = Trainer::<Wide, _, 256>::new(Sgd::new(0.01), SEED);
+    let mut trainer = Trainer::<Wide, _, 256>::new(Sgd::new(0.01), SEED).threads(threads);
     measure(Call { steps: 1, batch: 256 }, |call| {
         let (images, digits) = &batches[call % BATCHES];
         black_box(trainer.step(images, digits)?);

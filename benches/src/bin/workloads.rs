@@ -58,11 +58,7 @@ fn run(workload: &Workload, threads: usize) -> ExitCode {
         env!("CARGO_PKG_VERSION"),
         workload.name
     );
-    if threads != 1 {
-        println!(r#"{{{head},"failed":"a step runs on one thread: the library has no threads yet"}}"#);
-        return ExitCode::FAILURE;
-    }
-    match (workload.run)() {
+    match (workload.run)(threads) {
         Ok(measured) => {
             let memory = peak_memory().map_or(String::new(), |kilobytes| format!(r#","peak_memory_kb":{kilobytes}"#));
             println!(
