@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
 use num_traits::{Float, Zero};
@@ -22,7 +23,8 @@ use crate::simd::Instructions;
 use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
-/// Multiply-adds of the forward pass that a thread must have to do, lest the others' work is done before it is handed over.
+/// Multiply-adds of the forward pass that a thread must have to do. Threads that are awake gain by a tenth of it, but those
+/// that sleep, as between steps with long pauses, need some 50 us to wake up: as long as half of this work takes.
 const WORTH: usize = 1 << 20;
 
 /// How many of the threads a batch is worth.
@@ -72,7 +74,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// Prediction and evaluation take one thread.
     ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
-    /// trainer.
+    /// trainer. (One that is never dropped, in a `static` or in memory of the caller's, ends them when it is told to work with
+    /// one thread.)
     ///
     /// # Errors
     /// [`Error::Setting`] for no thread; [`Error::NoThread`] when the operating system has no more. The trainer then keeps
@@ -132,6 +135,10 @@ pub(super) struct Team<N: Program, const CAPACITY: usize> {
     /// Where the other threads work.
     rooms: Vec<OwnRoom<N, CAPACITY>>,
 }
+
+// What a panic leaves behind is numbers, as in a trainer of one thread.
+impl<N: Program, const CAPACITY: usize> UnwindSafe for Team<N, CAPACITY> {}
+impl<N: Program, const CAPACITY: usize> RefUnwindSafe for Team<N, CAPACITY> {}
 
 /// Where a thread works, and what it finds.
 struct Place<N: Program, const CAPACITY: usize> {
