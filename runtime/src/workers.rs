@@ -18,9 +18,9 @@ use crate::error::Error;
 
 /// How long a thread looks out for work, or for the end of others' work, before it sleeps: longer than what passes between
 /// the parts of a step, and than waking up takes.
-const PATIENCE: Duration = Duration::from_micros(50);
+const PATIENCE: Duration = Duration::from_micros(100);
 
-/// Looks between two glances at the clock.
+/// Looks before it lets another thread run, which may be the one that it waits for, on the same processor.
 const LOOKS: usize = 64;
 
 /// Nothing to do; the last work is done.
@@ -207,6 +207,8 @@ impl Desk {
             let since = *since.get_or_insert_with(Instant::now);
             if since.elapsed() > PATIENCE {
                 thread::park();
+            } else {
+                thread::yield_now();
             }
         }
     }
