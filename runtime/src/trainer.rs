@@ -132,7 +132,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         self.workspace.forwarded = 0;
         #[cfg(feature = "threads")]
-        if !pass::is_tiny::<N, CAPACITY>() {
+        if !<Workspace<N, CAPACITY> as pass::Room>::TINY {
             let count = self.threads_for(inputs, targets);
             if count > 1 {
                 return self.step_in_parts(count, inputs, targets);

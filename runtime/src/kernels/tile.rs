@@ -193,6 +193,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     /// # Safety
     ///
     /// The register must lie within the product, up to the end of the span.
+    #[expect(clippy::too_many_arguments, reason = "a register of a row of a product, and all that is known of each")]
     #[inline(always)]
     unsafe fn emit<S: Simd, const I: usize, const O: usize>(
         &mut self,
