@@ -117,11 +117,37 @@ fn proc_macro_is_running() -> bool {
     proc_macro::is_available()
 }
 
-/// The candidate that `name` was probably meant to be.
+/// What other libraries call what this one has, too.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("xavier_uniform", "glorot_uniform"),
+    ("xavier_normal", "glorot_normal"),
+    ("kaiming_uniform", "he_uniform"),
+    ("kaiming_normal", "he_normal"),
+    ("linear", "dense"),
+    ("fully_connected", "dense"),
+    ("mean_squared_error", "mse"),
+    ("mse_loss", "mse"),
+    ("mean_absolute_error", "mae"),
+    ("l1_loss", "mae"),
+    ("smooth_l1_loss", "huber"),
+    ("bce_loss", "binary_cross_entropy"),
+    ("binary_crossentropy", "binary_cross_entropy"),
+    ("bce_with_logits_loss", "binary_cross_entropy_with_logits"),
+    ("nll_loss", "cross_entropy"),
+    ("categorical_crossentropy", "cross_entropy"),
+    ("sparse_categorical_crossentropy", "cross_entropy"),
+];
+
+/// The candidate that `name` was probably meant to be, whatever its capital letters.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let meant = SYNONYMS.iter().find(|(synonym, _)| *synonym == name).map(|&(_, meant)| meant);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .map(|candidate| match meant {
+            Some(meant) if meant == candidate => (0, candidate),
+            _ => (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate),
+        })
         .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4 && distance < name.len())
         .min()
         .map(|(_, candidate)| candidate)
@@ -146,5 +172,22 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         [] => "nothing".into(),
         [only] => only.clone(),
         [front @ .., last] => format!("{} and {last}", front.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_other_libraries_lead_to_what_there_is() {
+        let starts: Vec<String> = crate::check::initializer_forms().collect();
+        let starts = starts.iter().filter_map(|form| form.split('(').next());
+        let known: Vec<&str> = crate::function::all().map(|function| function.name).chain(starts).collect();
+        for &(synonym, meant) in SYNONYMS {
+            assert!(!known.contains(&synonym), "{synonym} needs no synonym");
+            assert_eq!(closest(synonym, known.iter().copied()), Some(meant));
+        }
+        assert_eq!(closest("Softmax", known.iter().copied()), Some("softmax"));
     }
 }
