@@ -123,9 +123,13 @@ fn shares_a_buffer(one: &Kernel, other: &Kernel) -> bool {
     any_pair(one, other, |one, other, _| one.source == other.source && matches!(one.source, Source::Buffer(_)))
 }
 
-/// Whether neither writes what the other reads or writes.
+/// Whether neither writes what the other reads or writes. A gradient may be applied to its parameter where it is written.
 fn are_independent(one: &Kernel, other: &Kernel) -> bool {
-    !any_pair(one, other, |one, other, written| written && one.source == other.source)
+    let parameter = |source| match source {
+        Source::Gradient(parameter) => Source::Parameter(parameter),
+        other => other,
+    };
+    !any_pair(one, other, |one, other, written| written && parameter(one.source) == parameter(other.source))
 }
 
 /// Whether something holds for any two views of two kernels, and whether one of these is written.
