@@ -32,6 +32,9 @@ pub(super) struct Operands<T> {
 }
 
 /// A product to be computed, as the library sees it.
+///
+/// Who makes one promises that the matrices are readable over `m`, `k` and `n`, that the places for the product and for sums
+/// on the way are writable over `m` rows of `n`, and that `finish` may be called with `tiles` and any block of it.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,
@@ -228,7 +231,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                     };
                     // The next steps of these columns, or the first ones of the next.
                     let [after, beside] = if step + steps < k { [step + steps, column] } else { [0, column + columns] };
-                    let next = b.wrapping_add(after * b_row + beside);
+                    let next = b.wrapping_add(after.wrapping_mul(b_row).wrapping_add(beside));
                     let target = Target { way, across, panel, sums, sums_row, add, next };
                     // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination
                     // or in the buffer, which is large enough by the choice of the block's size.
@@ -274,11 +277,11 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
             Way::Rows => {
                 let rows = multiply::height::<S>(m, false);
                 let room = whole / 4 * 3;
-                let columns = if direct { n } else { room / rows / width * width };
+                let columns = if direct { n } else { room / rows.max(1) / width * width };
                 Blocking { way, across: true, size: [rows, columns, (whole - room) / lanes], room }
             }
             Way::InPlace if self.is_shallow() => {
-                let rows = if direct { m } else { whole / n.next_multiple_of(lanes) };
+                let rows = if direct { m } else { whole / n.next_multiple_of(lanes).max(1) };
                 Blocking { way, across: false, size: [rows, n, shallow::<T>(b_row)], room: whole }
             }
             Way::InPlace | Way::Dots => {
@@ -292,7 +295,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                     // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
                     let height = multiply::height::<S>(m, false);
                     let rows = (height * (SHORT / size / (height * n).max(1)).max(1)).min(whole / width);
-                    [rows, whole / rows / width * width, k]
+                    [rows, whole / rows.max(1) / width * width, k]
                 } else {
                     [whole / 2 / width, width, k]
                 };
@@ -362,14 +365,14 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
         // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but
         // sooner again where every row lies on a page of its own.
-        let distance = b_row * size_of::<T>();
+        let distance = b_row.wrapping_mul(size_of::<T>());
         let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
         let most = match (lines > 1, distance > PAGE) {
             (false, _) => CACHE,
             (true, false) => 8 * CACHE,
             (true, true) => 2 * CACHE,
         };
-        if m >= MANY && n > 1 && k * common(distance) > most {
+        if m >= MANY && n > 1 && k.saturating_mul(common(distance)) > most {
             if distance > PAGE && n >= wide::<T>() { Way::Wide } else { Way::Packed }
         } else if self.are_rows_crowded() {
             Way::Rows
@@ -384,7 +387,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         let Operands { a_row, a_column, m, k, n, .. } = self.product.operands;
         let lanes = Lanes::<T, S>::COUNT;
         let tall = multiply::height::<S>(m, false) <= lanes;
-        let crowded = k * common(a_column * size_of::<T>()) > CROWDED_ROWS;
+        let crowded = k.saturating_mul(common(a_column.wrapping_mul(size_of::<T>()))) > CROWDED_ROWS;
         a_row == 1 && tall && crowded && m >= MANY && n >= 4 * WIDTH * lanes
     }
 

@@ -1,4 +1,7 @@
-//! The inner loops of a contraction. They know strides at run time only and nothing of what happens to the product
+//! The inner loops of a contraction.
+//!
+//! A tile is a part of the product whose sums fit the register file: 12 rows of two vectors with 32 registers, 6 with 16.
+//! The rest of the rows is covered by lower tiles, ragged columns by masked lanes. A single row takes wider tiles. They know strides at run time only and nothing of what happens to the product
 //! afterwards, so that they are part of this library and not of every network's own code.
 
 use pulp::{Simd, WithSimd};
@@ -132,7 +135,7 @@ impl<T: Scalar> Block<T> {
     /// Visits the block's tiles, in runs of equal ones.
     #[inline]
     fn walk<S: Simd>(&self, simd: S) {
-        let crowded = (self.a_row * size_of::<T>()).is_multiple_of(CROWDED);
+        let crowded = self.a_row.wrapping_mul(size_of::<T>()).is_multiple_of(CROWDED);
         if self.across {
             let mut row = 0;
             while row < self.rows {
@@ -166,13 +169,13 @@ impl<T: Scalar> Block<T> {
     #[inline]
     fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
         // Spread evenly over the rows of a block.
-        let fetched = if self.next.1 == 0 { 0 } else { self.steps.div_ceil(self.rows) };
+        let fetched = if self.next.1 == 0 { 0 } else { self.steps.div_ceil(self.rows.max(1)) };
         let tiles = Tiles {
             block: self,
             a: self.a.wrapping_add(at[0] * self.a_row),
             b: self.b.wrapping_add(at[1]),
             sums: self.sums.wrapping_add(at[0] * self.sums_row + at[1]),
-            next: self.next.0.wrapping_add(at[0] * fetched * self.next.1),
+            next: self.next.0.wrapping_add((at[0] * fetched).wrapping_mul(self.next.1)),
             fetched,
             a_step: step[0] * self.a_row,
             b_step: step[1],

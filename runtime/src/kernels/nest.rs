@@ -325,8 +325,8 @@ where
 /// Runs several nests with the same outer loops row by row: all of them on the first row, then on the second. What one
 /// leaves for another of the same row is found in the cache.
 ///
-/// Reductions are set to their start before the first row. Out-of-range operands or different outer loops: nothing is
-/// touched.
+/// Reductions are set to their start before the first row; nothing else is done if a nest has an empty loop. Out-of-range
+/// operands or different outer loops: nothing is touched.
 #[inline(always)]
 pub fn rows<X: Machine, const R: usize>(machine: X, mut stages: impl Stages<R>) {
     let extents = stages.extents();
@@ -356,6 +356,7 @@ impl<Q: Stages<R>, const R: usize> WithSimd for Rows<Q, R> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        const { assert!(R > 0, "a nest has at least one loop") };
         let extents = self.0.extents();
         let mut index = [0; R];
         loop {

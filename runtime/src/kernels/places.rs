@@ -14,7 +14,7 @@ pub struct Readable<'a, T> {
     lifetime: PhantomData<&'a [Cell<T>]>,
 }
 
-/// Numbers to be read and written, from one thread.
+/// Numbers to be read and written, each by one thread at a time.
 #[derive(Debug)]
 pub struct Writable<'a, T> {
     pointer: *mut T,

@@ -1,7 +1,4 @@
-//! The tiles of a contraction, and what happens to their sums.
-//!
-//! A tile is a part of the product whose sums fit the register file: 12 rows of two vectors with 32 registers, 6 with 16.
-//! The rest of the rows is covered by lower tiles, ragged columns by masked lanes. A single row takes wider tiles.
+//! What happens to the sums of a contraction.
 //!
 //! A product that is only stored or added goes from the registers to its destination. Other epilogues find it in a buffer,
 //! tile by tile, which keeps their code out of the inner loops.
