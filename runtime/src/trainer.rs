@@ -204,7 +204,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     }
 
     /// The gradient of the last step, clipped if it was; `None` if the parameters were updated without gathering it.
-    /// After [`set_clip_norm`](Self::set_clip_norm), with [`f64::MAX`] at most, there always is one.
+    /// There always is one after [`set_clip_norm`](Self::set_clip_norm), with [`f64::MAX`] at most, and after a step of
+    /// several threads.
     pub fn gradient(&self) -> Option<&N> {
         self.settings.kept.then_some(&self.gradient.0)
     }

@@ -46,7 +46,7 @@ struct Worker {
 #[repr(align(128))]
 struct Desk {
     state: AtomicU8,
-    /// Written by the caller when the state is idle, and taken by the worker when it is busy.
+    /// Written by the caller when the state is not busy, and taken by the worker when it is.
     work: UnsafeCell<Option<Work>>,
 }
 
@@ -80,7 +80,10 @@ impl Workers {
     /// # Errors
     /// [`Error::NoThread`] when the operating system has none; those that were started end.
     pub(crate) fn start(count: usize) -> Result<Self, Error> {
-        let mut workers = Self(Vec::with_capacity(count));
+        // The handle of a thread that the standard library has not started is made when it is first asked for.
+        let _ = thread::current();
+        // Without room beforehand: a number that no system has ends with the thread that it does not have.
+        let mut workers = Self(Vec::new());
         for _ in 0..count {
             let desk = Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
             let theirs = Arc::clone(&desk);
@@ -113,6 +116,7 @@ impl Workers {
         let Some(others) = places.len().checked_sub(1) else {
             return;
         };
+        debug_assert!(others <= self.0.len(), "a thread for each place");
         let others = others.min(self.0.len());
         let workers = &mut self.0[..others];
         let shared = Shared { places: places.as_mut_ptr(), work: &work };
@@ -144,7 +148,7 @@ impl Drop for Workers {
 impl Worker {
     /// Hands over the work. `Waiting` must then see to its end.
     fn begin(&mut self, work: Work) {
-        // SAFETY: idle, since whoever handed over work before has waited for its end: the worker does not touch it.
+        // SAFETY: not busy, since whoever handed over work before has waited for its end: the worker does not touch it.
         unsafe { *self.desk.work.get() = Some(work) };
         self.desk.state.store(BUSY, Ordering::Release);
         if let Some(thread) = &self.thread {
@@ -187,7 +191,10 @@ impl Desk {
             if let Some(Work { shared, part, index, caller }) = work {
                 // SAFETY: the caller waits for the end of this part, and gives no other thread the same index.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { part(shared, index) }));
-                self.state.store(if result.is_ok() { IDLE } else { FAILED }, Ordering::Release);
+                let state = if result.is_ok() { IDLE } else { FAILED };
+                // What a panic carries is not dropped, for that might panic again.
+                core::mem::forget(result);
+                self.state.store(state, Ordering::Release);
                 caller.unpark();
             }
         }

@@ -170,6 +170,7 @@ pub(crate) fn decisions<T: Samples>(declared: &[Option<f64>], targets: T) -> Vec
     targets.columns(&mut |target| {
         let decided = |index| target.values.number(index).is_some_and(|number| number == 0.0 || number == 1.0);
         if let Some(threshold) = outputs.next()
+            && threshold.is_some()
             && !(0..target.values.len()).all(decided)
         {
             *threshold = None;

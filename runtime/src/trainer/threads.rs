@@ -73,6 +73,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// multiply-adds are worth, at most as many as there are samples; small ones, and those of tiny networks, take one.
     /// Prediction and evaluation take one thread.
     ///
+    /// Should a part of a step panic, which nothing in this library does, the step panics after all parts have ended.
+    ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
     /// trainer. (One that is never dropped, in a `static` or in memory of the caller's, ends them when it is told to work with
     /// one thread.)
@@ -91,8 +93,9 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
 
     /// How many threads are to take a step.
     pub(super) fn threads_for(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> usize {
-        match (&self.team, pass::count(inputs, targets)) {
-            (Some(team), Ok(samples)) if N::HAS_LOSS => worth(team.places.len(), samples, N::MULTIPLY_ADDS),
+        let Some(team) = &self.team else { return 1 };
+        match pass::count(inputs, targets) {
+            Ok(samples) if N::HAS_LOSS => worth(team.places.len(), samples, N::MULTIPLY_ADDS),
             _ => 1,
         }
     }
@@ -106,9 +109,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         targets: N::Targets<'_>,
     ) -> Result<N::Scalar, Error> {
         let Self { network, gradient, state, workspace, settings, team } = self;
-        let Some(team) = team else {
-            return Err(Error::NoThread);
-        };
+        // There is a team, or `threads_for` would not have said so.
+        let Some(team) = team else { return Err(Error::NoThread) };
         let network = &mut network.0;
         let key = Key { seed: workspace.key.seed, step: settings.steps };
         let mut crew = team.crew(count, &mut workspace.memory.0, &mut gradient.0, workspace.instructions);
