@@ -21,8 +21,8 @@ network! {
 #[test]
 fn steps_of_several_threads() {
     let inputs: Vec<[f32; 400]> =
-        (0..40).map(|sample| std::array::from_fn(|pixel| ((sample * pixel) % 17) as f32 / 17.0)).collect();
-    let digits: Vec<Class<10>> = (0..40).map(|sample| Class::new(sample % 10).unwrap()).collect();
+        (0..50).map(|sample| std::array::from_fn(|pixel| ((sample * pixel) % 17) as f32 / 17.0)).collect();
+    let digits: Vec<Class<10>> = (0..50).map(|sample| Class::new(sample % 10).unwrap()).collect();
     let mut trainer = Trainer::<Classifier, _, 16>::new(Adam::new(1e-3), Seed(1)).threads(3);
     let mut steps = || {
         trainer.set_clip_norm(0.5).unwrap();

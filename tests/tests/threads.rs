@@ -3,7 +3,7 @@
 use backprop::prelude::*;
 use backprop::{Error, Instructions, Random};
 
-const SAMPLES: usize = 61;
+const SAMPLES: usize = 101;
 
 network! {
     /// Sequences of different lengths, dropout, a frozen and a bounded parameter, a term without samples.
@@ -80,7 +80,7 @@ network! {
     /// So much for each sample that two are worth two threads.
     pub struct Large;
 
-    fn forward(x: [1100]) -> [1] { x.dense(1000).tanh().dense(1) }
+    fn forward(x: [1800]) -> [1] { x.dense(1100).tanh().dense(1) }
 
     fn loss(y, t: [1]) { mse(y, t) }
 }
@@ -89,7 +89,7 @@ network! {
 fn there_may_be_fewer_samples_than_threads() -> Result<(), Error> {
     let mut alone = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1));
     let mut together = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1)).threads(5);
-    let inputs = [[0.5; 1100], [-0.25; 1100]];
+    let inputs = [[0.5; 1800], [-0.25; 1800]];
     for batch in [&inputs[..1], &inputs] {
         let targets = [[1.0]; 2];
         let loss = alone.step(batch, &targets[..batch.len()])?;

@@ -24,8 +24,9 @@ use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
 /// Multiply-adds of the forward pass that a thread must have to do. Threads that are awake gain by a tenth of it, but those
-/// that sleep, as between steps with long pauses, need some 50 us to wake up: as long as half of this work takes.
-const WORTH: usize = 1 << 20;
+/// that sleep, as between steps with long pauses, need some 50 us to wake up, and on a machine that is not idle steps of
+/// less than some 200 us, as of 32 samples of 784-128-10, were at times slower with two threads than with one.
+const WORTH: usize = 7 << 18;
 
 /// How many of the threads a batch is worth.
 fn worth(threads: usize, samples: usize, multiply_adds: usize) -> usize {

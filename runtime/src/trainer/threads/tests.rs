@@ -118,7 +118,8 @@ fn a_number_of_threads_can_be_changed() {
 
 #[test]
 fn threads_are_worth_their_work() {
-    assert_eq!(worth(4, 32, 101_632), 3, "32 samples of 784-128-10");
+    assert_eq!(worth(4, 32, 101_632), 1, "32 samples of 784-128-10");
+    assert_eq!(worth(4, 128, 668_672), 4, "128 samples of 784-512-512-10");
     assert_eq!((worth(4, 1, usize::MAX), worth(4, 3, usize::MAX), worth(4, 9, usize::MAX)), (1, 3, 4));
     assert_eq!((worth(4, 1000, 6), worth(1, 1000, WORTH)), (1, 1));
 }
