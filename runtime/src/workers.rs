@@ -192,8 +192,10 @@ impl Desk {
                 // SAFETY: the caller waits for the end of this part, and gives no other thread the same index.
                 let result = catch_unwind(AssertUnwindSafe(|| unsafe { part(shared, index) }));
                 let state = if result.is_ok() { IDLE } else { FAILED };
-                // What a panic carries is not dropped, for that might panic again.
-                core::mem::forget(result);
+                // What a panic carries may panic again when it is dropped; what that one carries is left alone.
+                if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(result))) {
+                    core::mem::forget(again);
+                }
                 self.state.store(state, Ordering::Release);
                 caller.unpark();
             }
