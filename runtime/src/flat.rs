@@ -90,7 +90,7 @@ fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
     T::constant(largest * Float::sqrt(sum))
 }
 
-pub(crate) struct Scale<'a, T> {
+struct Scale<'a, T> {
     numbers: &'a mut [T],
     factor: T,
 }

@@ -33,7 +33,7 @@ pub(crate) static HUBER: Function = Function {
     kind: Kind::Loss,
     documentation: "mean of d²/2 where |d| < delta, else delta · (|d| - delta/2), d = prediction - target",
     arguments: &[
-        required("prediction", Accepts::Tensor),
+        required(PREDICTION, Accepts::Tensor),
         required("target", Accepts::Tensor),
         optional("delta", Accepts::Number, Default::Number(1.0)),
     ],
@@ -77,9 +77,9 @@ pub(crate) static BINARY_CROSS_ENTROPY_WITH_LOGITS: Function = pair(
 );
 
 fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
-    let (left, right) = (site.ty("prediction"), site.ty("target"));
+    let (left, right) = (site.ty(PREDICTION), site.ty("target"));
     if left != right {
-        let (function, note) = (site.name(), site.note(&["prediction", "target"]));
+        let (function, note) = (site.name(), site.note(&[PREDICTION, "target"]));
         let (left, right) = (left.to_string(), right.to_string());
         return site.fail_here(Diagnostic::SameShape { function, left, right, note });
     }
@@ -87,7 +87,7 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
 }
 
 fn mean(lowering: &mut Lowering<'_>, call: &Call, formula: Formula) -> Vec<ValueId> {
-    let (prediction, target) = (lowering.value(call.operand("prediction")), lowering.value(call.operand("target")));
+    let (prediction, target) = (lowering.value(call.operand(PREDICTION)), lowering.value(call.operand("target")));
     let graph = &mut lowering.graph;
     let each = graph.map(formula, &[prediction, target]);
     let axes: Vec<usize> = (0..graph.shape(each).len()).collect();
