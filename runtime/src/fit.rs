@@ -145,37 +145,9 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         if size == 0 {
             return Err(if data.is_empty() { Error::EmptyBatch } else { NO_SAMPLES });
         }
-        // A number that no training reaches is no reason to fail: the rest is allocated between epochs.
-        let mut history = History { epochs: Vec::with_capacity(fit.epochs.min(1 << 16)) };
-        let mut order: Vec<usize> = (0..data.len()).collect();
-        let mut batch = data.with_capacity(size);
-        let mut random = fit.seed.map(Random::new);
-        let mut progress = Progress::new(fit.progress, fit.epochs);
-        let mut step = 0;
-        for _ in 0..fit.epochs {
-            if let Some(random) = &mut random {
-                random.shuffle(&mut order);
-            }
-            let mut loss = 0.0;
-            for samples in order.chunks(size) {
-                batch.gather(data, samples);
-                self.set_rate(fit.schedule.rate(step))?;
-                loss += self.step(batch.inputs(), batch.targets())?.widen() * samples.len() as f64;
-                step += 1;
-            }
-            let validation = match fit.validation {
-                Some(data) => {
-                    let evaluation = self.evaluate(data)?;
-                    Some(Validation { loss: evaluation.loss(), accuracy: evaluation.accuracy() })
-                }
-                None => None,
-            };
-            let epoch = Epoch { loss: loss / data.len() as f64, validation };
-            history.epochs.push(epoch);
-            progress.show(history.epochs.len(), &epoch);
-        }
-        progress.finish();
-        Ok(history)
+        let batch = data.with_capacity(size);
+        let epochs = Epochs { count: fit.epochs, samples: data.len(), size, seed: fit.seed, progress: fit.progress };
+        epochs.run(&mut Training { trainer: self, data, batch, fit })
     }
 
     /// Measures the network on a data set, by inference.
@@ -200,6 +172,80 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
             evaluation.record(outputs, data.targets().range(start, end), &decisions);
         }
         Ok(evaluation)
+    }
+}
+
+/// What epochs consist of.
+trait Course {
+    /// The step of this number, with these samples; the loss before the update.
+    fn step(&mut self, number: usize, samples: &[usize]) -> Result<f64, Error>;
+
+    /// What follows an epoch.
+    fn validate(&mut self) -> Result<Option<Validation>, Error>;
+}
+
+struct Training<'a, 'f, N: Program, O: Optimizer<N>, I: Columns, T: Columns, S, const CAPACITY: usize> {
+    trainer: &'a mut Trainer<N, O, CAPACITY>,
+    data: &'a Dataset<I, T>,
+    /// Memory for the samples of a step.
+    batch: Dataset<I, T>,
+    fit: &'a Fit<'f, I, T, S>,
+}
+
+impl<N, O, I, T, S, const CAPACITY: usize> Course for Training<'_, '_, N, O, I, T, S, CAPACITY>
+where
+    N: Program,
+    O: Optimizer<N>,
+    I: for<'v> Columns<View<'v> = N::Inputs<'v>>,
+    T: for<'v> Columns<View<'v> = N::Targets<'v>>,
+    S: Schedule,
+{
+    fn step(&mut self, number: usize, samples: &[usize]) -> Result<f64, Error> {
+        self.batch.gather(self.data, samples);
+        self.trainer.set_rate(self.fit.schedule.rate(number))?;
+        Ok(self.trainer.step(self.batch.inputs(), self.batch.targets())?.widen())
+    }
+
+    fn validate(&mut self) -> Result<Option<Validation>, Error> {
+        let Some(data) = self.fit.validation else { return Ok(None) };
+        let evaluation = self.trainer.evaluate(data)?;
+        Ok(Some(Validation { loss: evaluation.loss(), accuracy: evaluation.accuracy() }))
+    }
+}
+
+/// Passes over data of any kind, with any network: compiled once for all.
+struct Epochs {
+    count: usize,
+    samples: usize,
+    /// Samples in a step.
+    size: usize,
+    seed: Option<Seed>,
+    progress: bool,
+}
+
+impl Epochs {
+    fn run(&self, course: &mut dyn Course) -> Result<History, Error> {
+        // A number that no training reaches is no reason to fail: the rest is allocated between epochs.
+        let mut history = History { epochs: Vec::with_capacity(self.count.min(1 << 16)) };
+        let mut order: Vec<usize> = (0..self.samples).collect();
+        let mut random = self.seed.map(Random::new);
+        let mut progress = Progress::new(self.progress, self.count);
+        let mut steps = 0;
+        for _ in 0..self.count {
+            if let Some(random) = &mut random {
+                random.shuffle(&mut order);
+            }
+            let mut loss = 0.0;
+            for samples in order.chunks(self.size) {
+                loss += course.step(steps, samples)? * samples.len() as f64;
+                steps += 1;
+            }
+            let epoch = Epoch { loss: loss / self.samples as f64, validation: course.validate()? };
+            history.epochs.push(epoch);
+            progress.show(history.epochs.len(), &epoch);
+        }
+        progress.finish();
+        Ok(history)
     }
 }
 

@@ -1,10 +1,12 @@
 //! One pass over many numbers: whether they are finite, norm, scaling.
 
+use core::cell::Cell;
+
 use num_traits::Float;
 
 use crate::kernels::Work;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine, Simd, WithSimd};
+use crate::simd::{Instructions, Lanes, Machine, Simd, WithSimd};
 
 /// Whether none of these numbers is NaN or infinite.
 pub(crate) struct Finite<'a, T>(&'a [T]);
@@ -63,7 +65,7 @@ pub(crate) fn squares<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
 /// its square is zero in this type is 0.
 #[inline(always)]
 pub(crate) fn norm_of<T: Scalar>(squares: T, numbers: &[T]) -> T {
-    if squares.is_finite() { squares.sqrt() } else { scaled_norm(numbers) }
+    if squares.is_finite() { squares.sqrt() } else { T::work(Instructions::scalar(), Work::ScaledNorm(numbers)) }
 }
 
 /// The Euclidean norm, as of [`norm_of`].
@@ -72,9 +74,9 @@ pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
     norm_of(squares(machine, numbers), numbers)
 }
 
-/// For numbers whose squares are too large for their type.
+/// The Euclidean norm of numbers whose squares are too large for their type.
 #[cold]
-fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
+pub(crate) fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
     let mut largest = 0.0_f64;
     for number in numbers {
         if !number.is_finite() {
@@ -90,19 +92,19 @@ fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
     T::constant(largest * Float::sqrt(sum))
 }
 
-struct Scale<'a, T> {
-    numbers: &'a mut [T],
+/// A factor for all of these numbers.
+pub(crate) struct Scale<'a, T> {
+    numbers: &'a [Cell<T>],
     factor: T,
 }
 
-impl<T: Scalar> WithSimd for Scale<'_, T> {
+impl<T: Scalar> WithSimd for &Scale<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let factor = Lanes::splat(simd, self.factor);
-        for part in self.numbers.chunks_mut(Lanes::<T, S>::COUNT) {
-            (Lanes::from_slice(simd, part) * factor).to_slice(part);
+    fn with_simd<S: Simd>(self, _: S) {
+        for number in self.numbers {
+            number.set(number.get() * self.factor);
         }
     }
 }
@@ -130,13 +132,18 @@ impl<T: Scalar> WithSimd for Add<'_, T> {
 #[cfg(feature = "threads")]
 #[inline(always)]
 pub(crate) fn add<T: Scalar, X: Machine>(machine: X, sums: &mut [T], terms: &[T]) {
-    machine.call(Add { sums, terms });
+    machine.call_light(Add { sums, terms });
 }
 
 /// Multiplies all numbers.
 #[inline(always)]
 pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor: T) {
-    machine.call(Scale { numbers, factor });
+    let scale = Scale { numbers: Cell::from_mut(numbers).as_slice_of_cells(), factor };
+    if X::PLAIN {
+        machine.call(&scale);
+    } else {
+        T::work(machine.instructions(), Work::Scale(&scale));
+    }
 }
 
 /// Scales a gradient of this norm down to `maximum`, if it is larger; with the 1e-6 that PyTorch's `clip_grad_norm_` adds
@@ -159,7 +166,6 @@ pub(crate) fn clipping<T: Scalar>(norm: T, maximum: T) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simd::Instructions;
 
     struct Norm<'a, T>(&'a [T]);
 

@@ -5,6 +5,7 @@ use num_traits::Float;
 use crate::program::Program;
 use crate::random::{Random, Seed, hash};
 use crate::scalar::Scalar;
+use crate::simd::Element;
 use crate::tensor::{Initializer, Tensor};
 
 /// Gives every parameter its start value.
@@ -12,17 +13,30 @@ use crate::tensor::{Initializer, Tensor};
 /// Each tensor has a random sequence of its own, found by its name: adding or removing a layer does not change how
 /// the others start. `f32` and `f64` start alike, but for rounding.
 pub(crate) fn initialize<N: Program>(network: &mut N, seed: Seed) {
-    let numbers = network.as_flat_mut();
-    for tensor in N::TENSORS {
-        if let Some(values) = numbers.get_mut(tensor.offset..tensor.offset + tensor.len()) {
-            fill(values, tensor, &mut Random::new(seed.part(hash(tensor.name))));
-        }
-    }
+    N::Scalar::initialize(network.as_flat_mut(), N::TENSORS, seed);
     bound(network);
 }
 
 /// Brings every bounded parameter back within its bounds.
+#[inline(always)]
 pub(crate) fn bound<N: Program>(network: &mut N) {
+    if const { is_any_bounded(N::TENSORS) } {
+        bound_each(network);
+    }
+}
+
+const fn is_any_bounded(tensors: &[Tensor]) -> bool {
+    let mut index = 0;
+    while index < tensors.len() {
+        if tensors[index].clamp.is_some() && !tensors[index].frozen {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+fn bound_each<N: Program>(network: &mut N) {
     let numbers = network.as_flat_mut();
     for tensor in N::TENSORS {
         let (Some((low, high)), false) = (tensor.clamp, tensor.frozen) else {
@@ -32,6 +46,15 @@ pub(crate) fn bound<N: Program>(network: &mut N) {
         for value in numbers.iter_mut().skip(tensor.offset).take(tensor.len()) {
             // Not `clamp`, which panics on bounds in the wrong order.
             *value = value.max(low).min(high);
+        }
+    }
+}
+
+/// Draws the start values of all tensors, which lie in `numbers` at their offsets.
+pub(crate) fn draw<T: Scalar>(numbers: &mut [T], tensors: &[Tensor], seed: Seed) {
+    for tensor in tensors {
+        if let Some(values) = numbers.get_mut(tensor.offset..tensor.offset + tensor.len()) {
+            fill(values, tensor, &mut Random::new(seed.part(hash(tensor.name))));
         }
     }
 }

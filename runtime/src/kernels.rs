@@ -7,6 +7,7 @@
 //! compiled without the vector unit's features.
 
 mod blocks;
+mod column_sums;
 pub mod contract;
 pub mod destinations;
 mod lookup;
@@ -23,10 +24,11 @@ mod tile;
 mod uniform;
 mod work;
 
+pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
-pub use nest::{Body, Nest, Stages, nest, rows};
+pub use nest::{Body, Nest, Stages, nest, rows, single};
 pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
 pub use reductions::{

@@ -62,6 +62,9 @@ struct FormulaType {
     accumulates: Vec<bool>,
 }
 
+/// The cost of formulas up to which memory decides how long they take: functions that are polynomials cost more.
+const LIGHT: usize = 12;
+
 fn number(value: usize) -> Literal {
     Literal::usize_unsuffixed(value)
 }
@@ -118,9 +121,13 @@ impl<'a> Writer<'a> {
 
     fn kernel(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
         match kernel {
-            Kernel::Nest { .. } => {
+            Kernel::Nest { extents, .. } => {
+                if let Some(call) = self.column_sums(schedule, kernel, site) {
+                    return call;
+                }
+                let single = extents.iter().all(|extent| !extent.samples && extent.count == 1);
                 let nest = self.nest(schedule, kernel, site);
-                quote!(runtime::nest(machine, #nest);)
+                if single { quote!(runtime::single(#nest);) } else { quote!(runtime::nest(machine, #nest);) }
             }
             Kernel::Rows { stages } => {
                 let stages: Vec<_> = stages.iter().map(|stage| self.nest(schedule, stage, site)).collect();
@@ -167,8 +174,32 @@ impl<'a> Writer<'a> {
         let body = self.formula(formulas, inputs.len(), false, outputs);
         let inputs: Vec<_> = inputs.iter().map(|input| self.input(schedule, input, site)).collect();
         let outputs: Vec<_> = outputs.iter().map(|output| self.output(schedule, output, site)).collect();
+        let rows = extents.last().filter(|length| !length.samples).map(|length| {
+            let length = dimension(length);
+            quote!(.rows_of(#length))
+        });
         let extents = extents.iter().map(extent);
-        quote!(runtime::Nest::new([#(#extents),*], (#(#inputs,)*), (#(#outputs,)*), #body))
+        quote!(runtime::Nest::new([#(#extents),*], (#(#inputs,)*), (#(#outputs,)*), #body) #rows)
+    }
+
+    /// Sums over the rows of a matrix that lies in memory, of which the library has compiled the loops for all sizes.
+    fn column_sums(&self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> Option<TokenStream> {
+        let Kernel::Nest { extents, inputs, outputs, formulas } = kernel else { return None };
+        let ([rows, columns], [input], [output], [formula]) = (&extents[..], &inputs[..], &outputs[..], &formulas[..])
+        else {
+            return None;
+        };
+        let is_sum = output.reduction == Some(Reduction::Sum) && output.operand.strides == [0, 1];
+        let is_matrix = input.view.element == Element::Real && input.view.source.is_memory() && input.strides[1] == 1;
+        if !(is_sum && is_matrix && formula.as_argument() == Some(0)) {
+            return None;
+        }
+        let matrix = self.place(schedule, &input.view, site);
+        let sums = self.place(schedule, &output.operand.view, site);
+        let accumulate = accumulate(&output.operand.view);
+        let [rows, columns, stride] = [extent(rows), extent(columns), number(input.strides[0]).into_token_stream()]
+            .map(|size| site.pass(quote!(usize), size));
+        Some(quote!(runtime::sum_columns(machine, [#rows, #columns], #matrix, #stride, #sums, #accumulate);))
     }
 
     fn contract(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
@@ -381,12 +412,15 @@ impl FormulaType {
         } else {
             (quote!(Body), quote!())
         };
+        let light = self.formulas.iter().map(Formula::cost).sum::<usize>() <= LIGHT;
         let accumulates = self.accumulates.contains(&true);
         let (fields, previous) = if accumulates { (quote!((bool)), quote!(previous)) } else { (quote!(), quote!(_)) };
         quote! {
             #[derive(Clone, Copy)]
             struct #name #fields;
             impl<T: runtime::Scalar> runtime::#trait_name<T, #inputs, #outputs> for #name {
+                const LIGHT: bool = #light;
+
                 #[inline(always)]
                 fn evaluate<S: runtime::Simd>(
                     self,

@@ -21,6 +21,13 @@ pub(crate) enum Source {
     Step(usize),
 }
 
+impl Source {
+    /// Whether its numbers lie in memory.
+    pub(crate) fn is_memory(self) -> bool {
+        matches!(self, Self::Buffer(_) | Self::Input(_) | Self::Parameter(_) | Self::Gradient(_))
+    }
+}
+
 /// Elements of a source: `offset + sample * sample_stride + sum(index * stride) + sum(step of a loop * stride)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {

@@ -67,6 +67,9 @@ impl<'a, T, const D: usize> Matrix<'a, T, D> {
 
 /// What happens to an element of the product: `O` results from it and `I` inputs.
 pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
+    /// Whether it is so few operations that memory decides how long they take.
+    const LIGHT: bool = false;
+
     /// The results; `previous[k]` is what destination `k` held at this place. Implementations are `#[inline(always)]`.
     fn evaluate<S: Simd>(
         self,
@@ -89,6 +92,8 @@ pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
 pub struct Assign;
 
 impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
+    const LIGHT: bool = true;
+
     #[inline(always)]
     fn evaluate<S: Simd>(
         self,
@@ -111,6 +116,8 @@ impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
 pub struct Accumulate(pub bool);
 
 impl<T: Scalar> Epilogue<T, 0, 1> for Accumulate {
+    const LIGHT: bool = true;
+
     #[inline(always)]
     fn evaluate<S: Simd>(
         self,

@@ -5,14 +5,18 @@ use core::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::advance;
+use super::contract::{Const, Dim};
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Lanes, Machine, Plain};
 
 /// What a [`nest`] computes at each index: `M` results from `N` inputs.
 pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
+    /// Whether it is so few operations that memory decides how long they take.
+    const LIGHT: bool = false;
+
     /// The results; `previous[k]` is what destination `k` held at this place if it is a store, zero if it is a
     /// reduction. Implementations are `#[inline(always)]`.
     fn evaluate<S: Simd>(self, simd: S, inputs: [Lanes<T, S>; N], previous: [Lanes<T, S>; M]) -> [Lanes<T, S>; M];
@@ -22,29 +26,42 @@ pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
 ///
 /// Reductions whose loops are empty give their identity. Out-of-range operands: nothing is touched.
 #[inline(always)]
-pub fn nest<T, X: Machine, I, O, B, const R: usize, const N: usize, const M: usize>(
+pub fn nest<T, X: Machine, L, I, O, B, const R: usize, const N: usize, const M: usize>(
     machine: X,
-    mut nest: Nest<T, I, O, B, R, N, M>,
+    mut nest: Nest<T, L, I, O, B, R, N, M>,
 ) where
     T: Scalar,
+    L: Dim,
     I: Inputs<T, R, N>,
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
 {
-    if !nest.fits() {
+    if !nest.is_ready() {
         return;
     }
-    nest.outputs.prepare(&nest.extents);
-    if nest.extents.contains(&0) {
-        return;
+    if X::PLAIN {
+        nest.unravelled(pulp::Scalar);
+    } else {
+        // A copy: what others are shown is no longer known to the compiler.
+        let shown = nest;
+        if const { B::LIGHT } { machine.call_light(Loops(&shown)) } else { machine.call(Loops(&shown)) }
     }
-    if X::PLAIN { nest.unravelled(pulp::Scalar) } else { machine.call(Loops(nest)) }
+}
+
+/// [`nest`] for a single place, which no vector unit computes faster.
+#[inline(always)]
+pub fn single<T: Scalar, const R: usize, const N: usize, const M: usize>(
+    nest: Nest<T, impl Dim, impl Inputs<T, R, N>, impl Outputs<T, R, M>, impl Body<T, N, M>, R, N, M>,
+) {
+    self::nest(Plain(pulp::Scalar), nest);
 }
 
 /// Loops over `extents`, and what is computed in them from which operands to which destinations.
 #[derive(Clone, Copy, Debug)]
-pub struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
+pub struct Nest<T, L, I, O, B, const R: usize, const N: usize, const M: usize> {
     extents: [usize; R],
+    /// The last extent.
+    length: L,
     inputs: I,
     outputs: O,
     body: B,
@@ -52,11 +69,12 @@ pub struct Nest<T, I, O, B, const R: usize, const N: usize, const M: usize> {
 }
 
 /// A nest whose operands fit, none of whose loops is empty.
-struct Loops<T, I, O, B, const R: usize, const N: usize, const M: usize>(Nest<T, I, O, B, R, N, M>);
+struct Loops<'a, T, L, I, O, B, const R: usize, const N: usize, const M: usize>(&'a Nest<T, L, I, O, B, R, N, M>);
 
-impl<T, I, O, B, const R: usize, const N: usize, const M: usize> WithSimd for Loops<T, I, O, B, R, N, M>
+impl<T, L, I, O, B, const R: usize, const N: usize, const M: usize> WithSimd for Loops<'_, T, L, I, O, B, R, N, M>
 where
     T: Scalar,
+    L: Dim,
     I: Inputs<T, R, N>,
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
@@ -65,7 +83,8 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self(mut nest) = self;
+        // A copy of its own, which no store can change: what it holds stays in registers.
+        let mut nest = *self.0;
         // Rows that are combined into one are walked through column by column.
         let mut index = [0; R];
         if const { O::FOLDS && !S::IS_SCALAR } && nest.outputs.are_one_row() {
@@ -107,26 +126,56 @@ fn index_of_row<const R: usize>(row: usize, extents: &[usize; R]) -> [usize; R] 
     index
 }
 
-impl<T, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, I, O, B, R, N, M>
-where
-    T: Scalar,
-    I: Inputs<T, R, N>,
-    O: Outputs<T, R, M>,
-    B: Body<T, N, M>,
-{
+impl<T, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, usize, I, O, B, R, N, M> {
     /// A nest with these loops.
     #[inline(always)]
     pub fn new(extents: [usize; R], inputs: I, outputs: O, body: B) -> Self {
         const { assert!(R > 0, "a nest has at least one loop") };
-        Self { extents, inputs, outputs, body, scalar: PhantomData }
+        Self { extents, length: extents[R - 1], inputs, outputs, body, scalar: PhantomData }
     }
 
+    /// The nest specialised for its innermost loop, which is this long.
+    #[inline(always)]
+    pub fn rows_of<const LENGTH: usize>(self, length: Const<LENGTH>) -> Nest<T, Const<LENGTH>, I, O, B, R, N, M> {
+        let Self { mut extents, inputs, outputs, body, scalar, .. } = self;
+        debug_assert!(extents[R - 1] == LENGTH, "a nest's rows have another length");
+        extents[R - 1] = LENGTH;
+        Nest { extents, length, inputs, outputs, body, scalar }
+    }
+}
+
+impl<T, L, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, L, I, O, B, R, N, M>
+where
+    T: Scalar,
+    L: Dim,
+    I: Inputs<T, R, N>,
+    O: Outputs<T, R, M>,
+    B: Body<T, N, M>,
+{
     /// Whether all operands lie inside their slices.
     #[inline(always)]
     fn fits(&self) -> bool {
         let fit = self.inputs.fit(&self.extents) && self.outputs.fit(&self.extents);
         debug_assert!(fit, "an operand of a nest reaches beyond its slice");
         fit
+    }
+
+    /// Whether there is something to compute. Sets reductions to their start.
+    #[inline(always)]
+    fn is_ready(&mut self) -> bool {
+        let fit = self.fits();
+        if fit {
+            self.outputs.prepare(&self.extents);
+        }
+        fit && !self.extents.contains(&0)
+    }
+
+    /// [`nest`] on a vector unit.
+    #[inline(always)]
+    pub(super) fn run<S: Simd>(mut self, simd: S) {
+        if self.is_ready() {
+            Loops(&self).with_simd(simd);
+        }
     }
 
     /// All rows, each found by its number.
@@ -140,7 +189,7 @@ where
     /// One run of the innermost loop.
     #[inline(always)]
     fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
-        let length = self.extents[R - 1];
+        let length = self.length.get();
         let (from, to) = (self.inputs.bases(index), self.outputs.bases(index));
         let mut states = self.outputs.begin(simd);
         let lanes = Lanes::<T, S>::COUNT;
@@ -161,7 +210,7 @@ where
     #[inline(always)]
     fn columns<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
         const TOGETHER: usize = 4;
-        let (length, lanes) = (self.extents[R - 1], Lanes::<T, S>::COUNT);
+        let (length, lanes) = (self.length.get(), Lanes::<T, S>::COUNT);
         let mut position = 0;
         while length - position >= TOGETHER * lanes {
             self.fold::<S, TOGETHER>(simd, index, position, Whole);
@@ -228,7 +277,11 @@ where
 }
 
 /// Nests with the same outer loops: `()`, or a nest and the others.
-pub trait Stages<const R: usize>: sealed::Sealed {
+pub trait Stages<const R: usize>: Copy + sealed::Sealed {
+    /// As [`Body::LIGHT`], of all together.
+    #[doc(hidden)]
+    const LIGHT: bool;
+
     /// Whether all operands lie inside their slices, and all outer loops are these.
     #[doc(hidden)]
     fn fit(&self, outer: &[usize]) -> bool;
@@ -263,6 +316,8 @@ mod sealed {
 }
 
 impl<const R: usize> Stages<R> for () {
+    const LIGHT: bool = true;
+
     #[inline(always)]
     fn fit(&self, _: &[usize]) -> bool {
         true
@@ -285,14 +340,18 @@ impl<const R: usize> Stages<R> for () {
     unsafe fn row<S: Simd>(&mut self, _: S, _: &[usize; R]) {}
 }
 
-impl<T, I, O, B, Rest, const R: usize, const N: usize, const M: usize> Stages<R> for (Nest<T, I, O, B, R, N, M>, Rest)
+impl<T, L, I, O, B, Rest, const R: usize, const N: usize, const M: usize> Stages<R>
+    for (Nest<T, L, I, O, B, R, N, M>, Rest)
 where
     T: Scalar,
+    L: Dim,
     I: Inputs<T, R, N>,
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
     Rest: Stages<R>,
 {
+    const LIGHT: bool = B::LIGHT && Rest::LIGHT;
+
     #[inline(always)]
     fn fit(&self, outer: &[usize]) -> bool {
         self.0.extents[..R - 1] == *outer && self.0.fits() && self.1.fit(outer)
@@ -328,7 +387,7 @@ where
 /// Reductions are set to their start before the first row; nothing else is done if a nest has an empty loop. Out-of-range
 /// operands or different outer loops: nothing is touched.
 #[inline(always)]
-pub fn rows<X: Machine, const R: usize>(machine: X, mut stages: impl Stages<R>) {
+pub fn rows<X: Machine, Q: Stages<R>, const R: usize>(machine: X, mut stages: Q) {
     let extents = stages.extents();
     if !stages.fit(&extents[..R - 1]) {
         debug_assert!(false, "the outer loops of nests that run row by row differ");
@@ -344,24 +403,28 @@ pub fn rows<X: Machine, const R: usize>(machine: X, mut stages: impl Stages<R>) 
             unsafe { stages.row(pulp::Scalar, &index_of_row(row, &extents)) };
         }
     } else {
-        machine.call(Rows(stages));
+        // A copy: what others are shown is no longer known to the compiler.
+        let shown = stages;
+        if const { Q::LIGHT } { machine.call_light(Rows(&shown)) } else { machine.call(Rows(&shown)) }
     }
 }
 
 /// Nests that fit, none of which is empty.
-struct Rows<Q, const R: usize>(Q);
+struct Rows<'a, Q, const R: usize>(&'a Q);
 
-impl<Q: Stages<R>, const R: usize> WithSimd for Rows<Q, R> {
+impl<Q: Stages<R>, const R: usize> WithSimd for Rows<'_, Q, R> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         const { assert!(R > 0, "a nest has at least one loop") };
-        let extents = self.0.extents();
+        // A copy of its own, which no store can change: what it holds stays in registers.
+        let mut stages = *self.0;
+        let extents = stages.extents();
         let mut index = [0; R];
         loop {
             // SAFETY: the nests fit and are not empty, and the index runs over their outer loops.
-            unsafe { self.0.row(simd, &index) };
+            unsafe { stages.row(simd, &index) };
             if !advance(&mut index, &extents, 1) {
                 return;
             }

@@ -89,7 +89,9 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     {
         // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
         let (tiles, sums) = unsafe { (&mut *tiles.cast::<Self>(), &*sums) };
-        tiles.machine.call(Finish::<'_, '_, T, X, In, Out, E, R, I, O> { tiles, sums });
+        let machine = tiles.machine;
+        let finish = Finish::<'_, '_, T, X, In, Out, E, R, I, O> { tiles, sums };
+        if const { E::LIGHT } { machine.call_light(finish) } else { machine.call(finish) }
     }
 
     /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.

@@ -3,8 +3,9 @@
 use pulp::{Simd, WithSimd};
 
 use super::blocks::Product;
+use super::column_sums::ColumnSums;
 use super::uniform::Uniform;
-use crate::flat::{Finite, SumOfSquares};
+use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
 use crate::scalar::Scalar;
 
 /// A piece of work for [`Element::work`](crate::simd::Element::work).
@@ -13,12 +14,18 @@ use crate::scalar::Scalar;
 pub enum Work<'a, T> {
     /// The blocks of a product.
     Product(&'a Product<'a, T>),
+    /// Sums of columns.
+    Columns(&'a ColumnSums<'a, T>),
     /// Random numbers.
     Uniform(&'a Uniform<'a, T>),
+    /// A factor for many numbers.
+    Scale(&'a Scale<'a, T>),
     /// Yields zero if all numbers are finite.
     Finite(&'a Finite<'a, T>),
     /// Yields the sum.
     Squares(&'a SumOfSquares<'a, T>),
+    /// Yields the norm, however large its square.
+    ScaledNorm(&'a [T]),
 }
 
 impl<T: Scalar> WithSimd for Work<'_, T> {
@@ -28,10 +35,13 @@ impl<T: Scalar> WithSimd for Work<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) -> T {
         match self {
             Self::Product(product) => product.walk(simd),
+            Self::Columns(sums) => sums.with_simd(simd),
             Self::Uniform(uniform) => uniform.with_simd(simd),
+            Self::Scale(scale) => scale.with_simd(simd),
             Self::Finite(finite) if !finite.with_simd(simd) => return T::nan(),
             Self::Finite(_) => {}
             Self::Squares(squares) => return squares.with_simd(simd),
+            Self::ScaledNorm(numbers) => return scaled_norm(numbers),
         }
         T::zero()
     }

@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Classification, Confusion, Regression};
-use crate::data::{Samples, Values, largest};
+use crate::data::{Column, Samples, Values, largest};
 
 /// How well a network does on a data set.
 ///
@@ -118,13 +118,17 @@ impl Evaluation {
 
     /// Compares the outputs of a piece of the data with its targets; `decisions` are those of all data.
     pub(crate) fn record<O: Samples, T: Samples>(&mut self, outputs: O, targets: T, decisions: &[Option<f64>]) {
+        self.compare(&|visit| outputs.columns(visit), &|visit| targets.columns(visit), decisions);
+    }
+
+    fn compare(&mut self, outputs: &EachColumn<'_>, targets: &EachColumn<'_>, decisions: &[Option<f64>]) {
         let mut place = 0;
         let mut position = 0;
-        outputs.columns(&mut |output| {
+        outputs(&mut |output| {
             let mut index = 0;
             let mut comparison = None;
             let mut lengths = None;
-            targets.columns(&mut |target| {
+            targets(&mut |target| {
                 if index == position {
                     let threshold = decisions.get(position).copied().flatten();
                     comparison = Comparison::of(output.width, target.values, target.width, threshold);
@@ -141,7 +145,7 @@ impl Evaluation {
                     self.parts.push(kind.part());
                 }
                 let mut index = 0;
-                targets.columns(&mut |target| {
+                targets(&mut |target| {
                     if index == position
                         && let Some(part) = self.parts.get_mut(place)
                     {
@@ -165,9 +169,13 @@ impl Evaluation {
 /// By output, the number above which it means yes, if it is declared as a decision and all its targets are 0 or 1. (Others,
 /// as probabilities or shades of grey, are numbers like those of a regression.)
 pub(crate) fn decisions<T: Samples>(declared: &[Option<f64>], targets: T) -> Vec<Option<f64>> {
+    decided(declared, &|visit| targets.columns(visit))
+}
+
+fn decided(declared: &[Option<f64>], targets: &EachColumn<'_>) -> Vec<Option<f64>> {
     let mut decisions = declared.to_vec();
     let mut outputs = decisions.iter_mut();
-    targets.columns(&mut |target| {
+    targets(&mut |target| {
         let decided = |index| target.values.number(index).is_some_and(|number| number == 0.0 || number == 1.0);
         if let Some(threshold) = outputs.next()
             && threshold.is_some()
@@ -178,6 +186,9 @@ pub(crate) fn decisions<T: Samples>(declared: &[Option<f64>], targets: T) -> Vec
     });
     decisions
 }
+
+/// [`Samples::columns`] of any data: what works with this is compiled once for all.
+type EachColumn<'a> = dyn Fn(&mut dyn FnMut(Column<'_>)) + 'a;
 
 /// What can be compared with what.
 #[derive(Debug, Clone, Copy)]

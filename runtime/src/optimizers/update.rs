@@ -171,15 +171,22 @@ pub(crate) fn stretches<T: Scalar, U: Update<T>>(
     tensors: &'static [Tensor],
     done: &'static [bool],
 ) -> impl Iterator<Item = (usize, usize, T)> {
-    let open = |&(index, tensor): &(usize, &Tensor)| !tensor.frozen && !done.get(index).copied().unwrap_or(false);
-    let mut tensors = tensors.iter().enumerate().filter(open).map(|(_, tensor)| tensor).peekable();
+    let mut index = 0;
     core::iter::from_fn(move || {
-        let tensor = tensors.next()?;
-        let (start, mut end, decay) = (tensor.offset, tensor.offset + tensor.len(), update.decay(tensor.role));
-        while let Some(next) = tensors.next_if(|next| next.offset == end && update.decay(next.role) == decay) {
-            end += next.len();
+        let mut stretch: Option<(usize, usize, T)> = None;
+        while let Some(tensor) = tensors.get(index) {
+            if !tensor.frozen && !done.get(index).copied().unwrap_or(false) {
+                let (start, decay) = (tensor.offset, update.decay(tensor.role));
+                let first = match stretch {
+                    None => start,
+                    Some((first, end, same)) if end == start && same == decay => first,
+                    Some(_) => break,
+                };
+                stretch = Some((first, start + tensor.len(), decay));
+            }
+            index += 1;
         }
-        Some((start, end, decay))
+        stretch
     })
 }
 
@@ -194,7 +201,7 @@ pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(
     // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
     match update.same_decay() {
         Some(decay) if const { !any_frozen(N::TENSORS) } && done.is_empty() => {
-            machine.call(Stretch { update, gradient: gradient.as_flat().into(), start: 0, decay });
+            machine.call_light(Stretch { update, gradient: gradient.as_flat().into(), start: 0, decay });
         }
         _ if X::PLAIN => apply_copied(machine, update, gradient, done),
         _ => apply_apart(machine, update, gradient, done),
@@ -233,7 +240,7 @@ fn apply_apart<N: Program, X: Machine, U: Update<N::Scalar>>(
 ) {
     for (start, end, decay) in stretches(update, N::TENSORS, done) {
         let gradient = gradient.as_flat().get(start..end).unwrap_or_default().into();
-        machine.call(Stretch { update, gradient, start, decay });
+        machine.call_light(Stretch { update, gradient, start, decay });
     }
 }
 
@@ -253,7 +260,7 @@ pub(crate) unsafe fn apply_part<N: Program, X: Machine, U: Update<N::Scalar>>(
     for (start, end, decay) in stretches(update, N::TENSORS, &[]) {
         let start = start.max(first);
         if let Some(gradient) = gradient.get(start - first..end.min(last).saturating_sub(first)) {
-            machine.call(Stretch { update, gradient: gradient.into(), start, decay });
+            machine.call_light(Stretch { update, gradient: gradient.into(), start, decay });
         }
     }
 }

@@ -4,7 +4,10 @@ use pulp::bytemuck::{Pod, cast_slice_mut};
 use pulp::{MemMask, Simd};
 
 use super::Instructions;
+use crate::init;
 use crate::kernels::Work;
+use crate::random::Seed;
+use crate::tensor::Tensor;
 
 /// The vector operations of one scalar type.
 ///
@@ -75,6 +78,9 @@ pub trait Element: Pod + sealed::Sealed {
 
     /// Does work in a function of its own, compiled with this library; what it yields, zero if nothing.
     fn work(unit: Instructions, work: Work<'_, Self>) -> Self;
+
+    /// Draws the start values of tensors, compiled with this library.
+    fn initialize(numbers: &mut [Self], tensors: &[Tensor], seed: Seed);
 
     /// Number of lanes in a register.
     #[inline(always)]
@@ -206,6 +212,10 @@ macro_rules! element {
             #[inline(always)]
             fn rotate<S: Simd>(simd: S, a: S::$vector, amount: usize) -> S::$vector {
                 simd.$from_bits(simd.$rotate(simd.$to_bits(a), amount))
+            }
+
+            fn initialize(numbers: &mut [Self], tensors: &[Tensor], seed: Seed) {
+                init::draw(numbers, tensors, seed);
             }
 
             #[inline(always)]

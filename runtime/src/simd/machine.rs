@@ -113,7 +113,7 @@ impl Instructions {
     #[inline]
     pub fn dispatch<Op: WithSimd>(self, operation: Op) -> Op::Output {
         match self.0 {
-            Unit::Scalar => ScalarUnit.vectorize(operation),
+            Unit::Scalar => scalar(operation),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Unit::Avx2(simd) => Simd::vectorize(simd, operation),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
@@ -124,6 +124,28 @@ impl Instructions {
             Unit::Simd128(simd) => Simd::vectorize(simd, operation),
         }
     }
+
+    /// Runs `operation` compiled for this vector unit, or for one with narrower registers that this one includes: where memory
+    /// decides how long it takes, the wider ones are not worth their time in the compiler.
+    #[inline]
+    pub(crate) fn dispatch_light<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        match self.0 {
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Scalar => scalar(operation),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx2(simd) => Simd::vectorize(simd, operation),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Unit::Avx512(simd) => Simd::vectorize(*simd, operation),
+            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+            _ => self.dispatch(operation),
+        }
+    }
+}
+
+/// Runs `operation` without a vector unit, in a function of its own as the vector units do: who dispatches stays small.
+#[inline(never)]
+fn scalar<Op: WithSimd>(operation: Op) -> Op::Output {
+    operation.with_simd(ScalarUnit)
 }
 
 impl Default for Instructions {
@@ -152,6 +174,12 @@ pub trait Machine: Copy {
     /// Runs a kernel.
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output;
 
+    /// Runs a kernel that does little with each number, as [`Instructions`] may do with narrower registers.
+    #[inline(always)]
+    fn call_light<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        self.call(operation)
+    }
+
     /// Runs something as a function of its own, compiled for the vector unit.
     fn outline<Op: WithSimd>(self, operation: Op) -> Op::Output;
 
@@ -167,6 +195,11 @@ impl Machine for Instructions {
     #[inline(always)]
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output {
         self.dispatch(operation)
+    }
+
+    #[inline(always)]
+    fn call_light<Op: WithSimd>(self, operation: Op) -> Op::Output {
+        self.dispatch_light(operation)
     }
 
     #[inline(always)]
