@@ -29,7 +29,7 @@ pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};
-pub use operands::{broadcast, contiguous, indices, position, scalar, strided};
+pub use operands::{broadcast, broadcast_indices, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
 pub use reductions::{
     max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, sum_inner, sum_outer, sum_strided,

@@ -301,6 +301,7 @@ impl<'a> Writer<'a> {
             _ => {
                 let placed = self.placed(schedule, operand, site);
                 match (operand.view.element, innermost) {
+                    (Element::Class(_) | Element::Length(_), 0) => quote!(runtime::broadcast_indices(#placed)),
                     (Element::Class(_) | Element::Length(_), _) => quote!(runtime::indices(#placed)),
                     (Element::Real, 1) => quote!(runtime::contiguous(#placed)),
                     (Element::Real, 0) => quote!(runtime::broadcast(#placed)),

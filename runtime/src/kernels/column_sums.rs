@@ -36,7 +36,10 @@ pub fn sum_columns<'a, T: Scalar, X: Machine>(
     }
 }
 
-pub(super) struct ColumnSums<'a, T>(Nest<T, usize, (Contiguous<'a, T, 2>,), (Outer<'a, T, Sum, 2>,), Term, 2, 1, 1>);
+/// One nest for all matrices.
+type Loops<'a, T> = Nest<T, usize, (Contiguous<'a, T, 2>,), (Outer<'a, T, Sum, 2>,), Term, 2, 1, 1>;
+
+pub(super) struct ColumnSums<'a, T>(Loops<'a, T>);
 
 impl<T: Scalar> WithSimd for &ColumnSums<'_, T> {
     type Output = ();

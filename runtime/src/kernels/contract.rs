@@ -20,11 +20,16 @@ mod sealed {
 
 /// A size: known at compile time ([`Const`]) or at run time (`usize`).
 pub trait Dim: Copy + sealed::Sealed {
+    /// The size, if it is known at compile time.
+    const KNOWN: Option<usize>;
+
     /// The size.
     fn get(self) -> usize;
 }
 
 impl Dim for usize {
+    const KNOWN: Option<usize> = None;
+
     #[inline(always)]
     fn get(self) -> usize {
         self
@@ -36,6 +41,8 @@ impl Dim for usize {
 pub struct Const<const SIZE: usize>;
 
 impl<const SIZE: usize> Dim for Const<SIZE> {
+    const KNOWN: Option<usize> = Some(SIZE);
+
     #[inline(always)]
     fn get(self) -> usize {
         SIZE

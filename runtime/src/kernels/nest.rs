@@ -104,6 +104,25 @@ where
     }
 }
 
+/// Registers whose columns are combined together.
+const TOGETHER: usize = 4;
+
+/// Whether a row of this length, if it is known, may hold whole registers.
+const fn is_any_whole(length: Option<usize>, lanes: usize) -> bool {
+    match length {
+        Some(length) => length >= lanes,
+        None => true,
+    }
+}
+
+/// Whether something may be left of a row of this length, if it is known, after the last whole register.
+const fn is_any_left(length: Option<usize>, lanes: usize) -> bool {
+    match length {
+        Some(length) => !length.is_multiple_of(lanes),
+        None => lanes > 1,
+    }
+}
+
 /// How many rows there are.
 #[inline(always)]
 fn count_rows<const R: usize>(extents: &[usize; R]) -> usize {
@@ -194,11 +213,12 @@ where
         let mut states = self.outputs.begin(simd);
         let lanes = Lanes::<T, S>::COUNT;
         let mut position = 0;
-        while length - position >= lanes {
+        // What never happens is not even compiled.
+        while const { is_any_whole(L::KNOWN, Lanes::<T, S>::COUNT) } && length - position >= lanes {
             self.step(simd, &from, &to, &mut states, position, Whole);
             position += lanes;
         }
-        if const { Lanes::<T, S>::COUNT > 1 } && position < length {
+        if const { is_any_left(L::KNOWN, Lanes::<T, S>::COUNT) } && position < length {
             self.step(simd, &from, &to, &mut states, position, Part::new(simd, length - position));
         }
         // SAFETY: the operands fit the extents, and `index` lies below them.
@@ -209,10 +229,10 @@ where
     /// another in memory.
     #[inline(always)]
     fn columns<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
-        const TOGETHER: usize = 4;
         let (length, lanes) = (self.length.get(), Lanes::<T, S>::COUNT);
         let mut position = 0;
-        while length - position >= TOGETHER * lanes {
+        while const { is_any_whole(L::KNOWN, TOGETHER * Lanes::<T, S>::COUNT) } && length - position >= TOGETHER * lanes
+        {
             self.fold::<S, TOGETHER>(simd, index, position, Whole);
             position += TOGETHER * lanes;
         }

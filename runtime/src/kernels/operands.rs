@@ -122,6 +122,21 @@ pub fn indices<'a, const R: usize>(
     Indices { slice: slice.into(), offset, strides }
 }
 
+/// One class index or length a row, as a number.
+#[derive(Clone, Copy, Debug)]
+pub struct BroadcastIndices<'a, const R: usize>(Indices<'a, R>);
+
+/// Whole numbers converted to the scalar type that stay the same along the innermost loop: its stride is 0.
+#[inline(always)]
+pub fn broadcast_indices<'a, const R: usize>(
+    slice: impl Into<Readable<'a, u32>>,
+    offset: usize,
+    strides: [usize; R],
+) -> BroadcastIndices<'a, R> {
+    debug_assert!(strides.last() == Some(&0), "a broadcast operand has stride 0");
+    BroadcastIndices(indices(slice, offset, with_innermost(strides, 0)))
+}
+
 /// The index itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Position<const R: usize> {
@@ -231,10 +246,6 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
     #[inline(always)]
     unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
         let stride = innermost(&self.strides);
-        if stride == 0 {
-            // SAFETY: `fits` has admitted the row's only place.
-            return Lanes::constant(simd, f64::from(unsafe { self.slice.get(base) }));
-        }
         let mut vector = T::splat(simd, T::zero());
         for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
             // SAFETY: `fits` has admitted the row up to the end of the span.
@@ -242,6 +253,24 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
             *value = T::constant(f64::from(index));
         }
         Lanes::wrap(simd, vector)
+    }
+}
+
+impl<T: Scalar, const R: usize> Input<T, R> for BroadcastIndices<'_, R> {
+    #[inline(always)]
+    fn fits(&self, extents: &[usize; R]) -> bool {
+        Input::<T, R>::fits(&self.0, extents)
+    }
+
+    #[inline(always)]
+    fn base(&self, index: &[usize; R]) -> usize {
+        Input::<T, R>::base(&self.0, index)
+    }
+
+    #[inline(always)]
+    unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, _: usize, _: P) -> Lanes<T, S> {
+        // SAFETY: `fits` has admitted the row's only place.
+        Lanes::constant(simd, f64::from(unsafe { self.0.slice.get(base) }))
     }
 }
 
