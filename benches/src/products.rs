@@ -1,6 +1,8 @@
 //! The three products of a dense layer, each alone.
 
-use backprop::kernels::{Assign, Dim, Matrix, contract, store};
+use std::cell::Cell;
+
+use backprop::kernels::{Assign, Dim, Matrix, contract_large, store};
 use backprop::simd::Instructions;
 use backprop::{Random, Seed};
 
@@ -31,6 +33,9 @@ impl Product {
     }
 }
 
+/// Numbers a sample that are lent to large products, as in generated code.
+const LENT: usize = 768;
+
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
 #[derive(Debug)]
 pub struct Layer<K, N> {
@@ -40,6 +45,7 @@ pub struct Layer<K, N> {
     x: Vec<f32>,
     w: Vec<f32>,
     y: Vec<f32>,
+    lent: Vec<Cell<f32>>,
 }
 
 impl<K: Dim, N: Dim> Layer<K, N> {
@@ -48,7 +54,8 @@ impl<K: Dim, N: Dim> Layer<K, N> {
         let mut random = Random::new(Seed(7));
         let mut numbers = |count| rows::<f32, 1>(&mut random, count).into_flattened();
         let (k, n) = (inputs.get(), outputs.get());
-        Self { samples, inputs, outputs, x: numbers(samples * k), w: numbers(k * n), y: numbers(samples * n) }
+        let lent = vec![Cell::new(0.0); LENT * samples];
+        Self { samples, inputs, outputs, x: numbers(samples * k), w: numbers(k * n), y: numbers(samples * n), lent }
     }
 
     /// Floating-point operations of one product.
@@ -58,21 +65,57 @@ impl<K: Dim, N: Dim> Layer<K, N> {
 
     /// Computes a product.
     pub fn run(&mut self, product: Product, instructions: Instructions) {
-        let Self { samples, inputs, outputs, x, w, y } = self;
+        let Self { samples, inputs, outputs, x, w, y, lent } = self;
         let (machine, samples, inputs, outputs) = (instructions, *samples, *inputs, *outputs);
         let (k, n) = (inputs.get(), outputs.get());
         match product {
             Product::Forward => {
                 let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
-                contract(machine, [], samples, inputs, outputs, a, b, (), (store(&mut **y, 0, [n, 1]),), Assign);
+                contract_large(
+                    machine,
+                    lent,
+                    [],
+                    samples,
+                    inputs,
+                    outputs,
+                    a,
+                    b,
+                    (),
+                    (store(&mut **y, 0, [n, 1]),),
+                    Assign,
+                );
             }
             Product::InputGradient => {
                 let (a, b) = (Matrix::new(&**y, 0, [], n, 1), Matrix::new(&**w, 0, [], 1, n));
-                contract(machine, [], samples, outputs, inputs, a, b, (), (store(&mut **x, 0, [k, 1]),), Assign);
+                contract_large(
+                    machine,
+                    lent,
+                    [],
+                    samples,
+                    outputs,
+                    inputs,
+                    a,
+                    b,
+                    (),
+                    (store(&mut **x, 0, [k, 1]),),
+                    Assign,
+                );
             }
             Product::WeightGradient => {
                 let (a, b) = (Matrix::new(&**x, 0, [], 1, k), Matrix::new(&**y, 0, [], n, 1));
-                contract(machine, [], inputs, samples, outputs, a, b, (), (store(&mut **w, 0, [n, 1]),), Assign);
+                contract_large(
+                    machine,
+                    lent,
+                    [],
+                    inputs,
+                    samples,
+                    outputs,
+                    a,
+                    b,
+                    (),
+                    (store(&mut **w, 0, [n, 1]),),
+                    Assign,
+                );
             }
         }
     }

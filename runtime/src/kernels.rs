@@ -10,6 +10,7 @@ mod blocks;
 mod column_sums;
 pub mod contract;
 pub mod destinations;
+mod large;
 mod lookup;
 mod multiply;
 mod nest;
@@ -25,7 +26,7 @@ mod uniform;
 mod work;
 
 pub use column_sums::sum_columns;
-pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract};
+pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};

@@ -203,7 +203,7 @@ impl<'a> Writer<'a> {
     }
 
     fn contract(&mut self, schedule: &Schedule, kernel: &Kernel, site: &mut Site) -> TokenStream {
-        let Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } = kernel else {
+        let Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas, lent } = kernel else {
             unreachable!("called for a contraction")
         };
         let epilogue = self.epilogue(formulas, inputs.len(), outputs);
@@ -218,11 +218,23 @@ impl<'a> Writer<'a> {
             .collect();
         let outer = outer.iter().map(extent);
         let [m, k, n] = [m, k, n].map(dimension);
+        let (function, lent) = match lent {
+            None => (quote!(contract), None),
+            Some(lent) => (quote!(contract_large), Some(self.lent(schedule, lent, site))),
+        };
+        let lent = lent.iter();
         quote! {
-            runtime::contract(
-                machine, [#(#outer),*], #m, #k, #n, #lhs, #rhs, (#(#inputs,)*), (#(#outputs,)*), #epilogue
+            runtime::#function(
+                machine, #(#lent,)* [#(#outer),*], #m, #k, #n, #lhs, #rhs, (#(#inputs,)*), (#(#outputs,)*), #epilogue
             );
         }
+    }
+
+    /// The whole of a buffer.
+    fn lent(&self, schedule: &Schedule, view: &View, site: &mut Site) -> TokenStream {
+        let (offset, size) = (self.offset(schedule, view), number(view.shape.iter().product()));
+        let lent = quote!(memory.get(#offset..).and_then(|rest| rest.get(..#size * CAPACITY)).unwrap_or_default());
+        site.pass(quote!(&[::core::cell::Cell<T>]), lent).into_token_stream()
     }
 
     fn matrix(&self, schedule: &Schedule, operand: &Operand, site: &mut Site) -> TokenStream {

@@ -105,7 +105,7 @@ impl Machine<'_> {
                 });
             }
             Kernel::Rows { stages } => self.rows(stages),
-            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } => {
+            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas, lent: _ } => {
                 let extents: Vec<usize> = outer.iter().chain([m, n]).map(|extent| self.extent(extent)).collect();
                 let inner = self.extent(k);
                 self.check_apart(&extents, inputs, outputs);

@@ -81,6 +81,22 @@ fn the_workspace_is_tight() {
 }
 
 #[test]
+fn gradients_of_large_weights_are_lent_memory() {
+    for (width, expected) in [(1000_usize, 0), (1024, 2)] {
+        let width = Literal::usize_unsuffixed(width);
+        let tokens = quote! {
+            struct Wide;
+            fn forward(x: [#width]) -> [#width] { x.dense(#width).relu().dense(#width) }
+            fn loss(y, t: [#width]) { mse(y, t) }
+        };
+        let schedule = training(tokens).schedule;
+        let text = schedule.to_string();
+        assert_eq!(text.matches("by way of").count(), expected, "{text}");
+        assert_tight(&schedule, &text);
+    }
+}
+
+#[test]
 fn the_workspace_of_random_chains_is_tight() {
     let mut state = 1_u64;
     let mut random = |below: u64| {

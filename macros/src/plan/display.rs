@@ -33,9 +33,12 @@ fn print(kernels: &[Kernel], depth: usize, f: &mut Formatter) -> Result {
                 writeln!(f, "{indent}rows")?;
                 print(stages, depth + 1, f)?;
             }
-            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas } => {
+            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas, lent } => {
                 let outer = if outer.is_empty() { String::new() } else { format!("[{}] ", list(outer)) };
                 writeln!(f, "{indent}contract {outer}m = {m}, k = {k}, n = {n}: {lhs} x {rhs}")?;
+                if let Some(lent) = lent {
+                    writeln!(f, "{indent}  by way of {lent}")?;
+                }
                 operands(inputs, outputs, formulas, 1, &indent, f)?;
             }
             Kernel::Lookup { extents, table, width, indices, output, .. } => {

@@ -84,6 +84,8 @@ pub(crate) enum Kernel {
         inputs: Vec<Operand>,
         outputs: Vec<Destination>,
         formulas: Vec<Formula>,
+        /// A buffer of its own for copies of large operands.
+        lent: Option<View>,
     },
     /// Rows of a table by index. Strides run over the indices' dimensions; rows are `width` long.
     Lookup {
@@ -180,11 +182,12 @@ impl Kernel {
                 inputs.iter().for_each(|input| visit(&input.view, false));
                 outputs.iter().for_each(|output| visit(&output.operand.view, true));
             }
-            Kernel::Contract { lhs, rhs, inputs, outputs, .. } => {
+            Kernel::Contract { lhs, rhs, inputs, outputs, lent, .. } => {
                 visit(&lhs.view, false);
                 visit(&rhs.view, false);
                 inputs.iter().for_each(|input| visit(&input.view, false));
                 outputs.iter().for_each(|output| visit(&output.operand.view, true));
+                lent.iter().for_each(|lent| visit(lent, true));
             }
             Kernel::Lookup { table, indices, output, .. } => {
                 visit(table, false);
@@ -210,11 +213,12 @@ impl Kernel {
                 inputs.iter_mut().for_each(|input| change(&mut input.view));
                 outputs.iter_mut().for_each(|output| change(&mut output.operand.view));
             }
-            Kernel::Contract { lhs, rhs, inputs, outputs, .. } => {
+            Kernel::Contract { lhs, rhs, inputs, outputs, lent, .. } => {
                 change(&mut lhs.view);
                 change(&mut rhs.view);
                 inputs.iter_mut().for_each(|input| change(&mut input.view));
                 outputs.iter_mut().for_each(|output| change(&mut output.operand.view));
+                lent.iter_mut().for_each(change);
             }
             Kernel::Lookup { table, indices, output, .. } => {
                 change(table);

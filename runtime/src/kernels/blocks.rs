@@ -13,6 +13,7 @@ use core::mem::MaybeUninit;
 use pulp::{Simd, WithSimd};
 
 use super::destinations::Direct;
+use super::large::Large;
 use super::multiply::{self, Block, Dots, Panel, WIDTH};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
@@ -42,6 +43,8 @@ pub(super) struct Product<'a, T> {
     pub(super) direct: Option<Direct<T>>,
     /// Where it may be kept on the way otherwise.
     pub(super) partial: Option<Direct<T>>,
+    /// Memory for what a large product needs on the way, and how many elements it holds.
+    pub(super) lent: (*mut T, usize),
     /// What is done to a block otherwise,
     pub(super) finish: unsafe extern "C" fn(*mut u8, *const Sums<T>),
     /// and its first argument.
@@ -76,7 +79,7 @@ const SHALLOW: usize = 32;
 /// Steps times the power of two in their distance, in bytes, from which on a first-level cache has too few places for them.
 const CROWDED_ROWS: usize = 1 << 16;
 /// Bytes of one operand that are taken to stay in the second-level cache.
-const CACHE: usize = 1 << 19;
+pub(super) const CACHE: usize = 1 << 19;
 
 /// Bytes of sums that are few beside a first-level cache.
 const SHORT: usize = 4096;
@@ -184,6 +187,10 @@ impl<T: Scalar> Product<'_, T> {
     /// Computes the product.
     #[inline(always)]
     pub(super) fn walk<S: Simd>(&self, simd: S) {
+        if let Some(large) = Large::new::<S>(self) {
+            // SAFETY: made for this product.
+            return unsafe { large.walk(simd, self) };
+        }
         let walk = Walk { simd, product: self };
         // SAFETY: `enter` is given this walk.
         unsafe { with_buffer(Walk::<T, S>::enter, (&raw const walk).cast_mut().cast()) };

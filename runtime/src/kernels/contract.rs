@@ -1,5 +1,7 @@
 //! Contractions: products of matrices with an epilogue.
 
+use core::cell::Cell;
+
 use pulp::Simd;
 
 use super::blocks::Operands;
@@ -158,6 +160,32 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     a: Matrix<'_, T, D>,
     b: Matrix<'_, T, D>,
     inputs: impl Inputs<T, R, I>,
+    outputs: impl Outputs<T, R, O>,
+    epilogue: impl Epilogue<T, I, O>,
+) where
+    T: Scalar,
+    X: Machine,
+    M: Dim,
+    K: Dim,
+    N: Dim,
+{
+    contract_large(machine, &[], outer, m, k, n, a, b, inputs, outputs, epilogue);
+}
+
+/// As [`contract`], for matrices so large that they are copied on the way, into memory which is `lent`: what it held is lost.
+/// Nothing of the operands may lie there.
+#[allow(clippy::too_many_arguments, reason = "a contraction has as many parts")]
+#[inline(always)]
+pub fn contract_large<T, X, M, K, N, const D: usize, const R: usize, const I: usize, const O: usize>(
+    machine: X,
+    lent: &[Cell<T>],
+    outer: [usize; D],
+    m: M,
+    k: K,
+    n: N,
+    a: Matrix<'_, T, D>,
+    b: Matrix<'_, T, D>,
+    inputs: impl Inputs<T, R, I>,
     mut outputs: impl Outputs<T, R, O>,
     epilogue: impl Epilogue<T, I, O>,
 ) where
@@ -182,13 +210,14 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     if extents.contains(&0) {
         return;
     }
-    let contract = Contract { machine, outer, sizes, a, b, inputs, outputs, epilogue };
+    let contract = Contract { machine, lent, outer, sizes, a, b, inputs, outputs, epilogue };
     if X::PLAIN { contract.run() } else { contract.run_apart() }
 }
 
 /// A contraction whose operands fit.
 struct Contract<'a, T, X, In, Out, E, const D: usize> {
     machine: X,
+    lent: &'a [Cell<T>],
     outer: [usize; D],
     sizes: [usize; 3],
     a: Matrix<'a, T, D>,
@@ -235,6 +264,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
             let mut tiles = Tiles {
                 machine: self.machine,
                 operands,
+                lent: self.lent,
                 index: extend(&index, 0, 0),
                 inputs: self.inputs,
                 outputs: &mut self.outputs,

@@ -76,6 +76,16 @@ pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
     block.walk(simd);
 }
 
+/// Computes a block of one panel, whose rows are packed `height` at a time, `group` elements from one such group to the next.
+///
+/// # Safety
+///
+/// As for [`multiply`].
+#[inline(always)]
+pub(super) unsafe fn multiply_groups<T: Scalar, S: Simd>(simd: S, block: &Block<T>, height: usize, group: usize) {
+    block.walk_groups(simd, height, group);
+}
+
 /// Computes products of one row with columns.
 ///
 /// # Safety
@@ -165,9 +175,38 @@ impl<T: Scalar> Block<T> {
         }
     }
 
+    /// Visits the tiles of groups of rows, and what is left in lower ones.
+    #[inline]
+    fn walk_groups<S: Simd>(&self, simd: S, height: usize, group: usize) {
+        let count = self.rows.checked_div(height).unwrap_or(0);
+        self.run_apart(simd, [0, 0], [height, self.columns], [height, 0], group, count);
+        let rest = Self {
+            a: self.a.wrapping_add(count * group),
+            sums: self.sums.wrapping_add(count * height * self.sums_row),
+            rows: self.rows - count * height,
+            next: (core::ptr::null(), 0),
+            ..*self
+        };
+        rest.walk(simd);
+    }
+
     /// `count` tiles of a size, each `step` rows and columns after the one before.
     #[inline]
     fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
+        self.run_apart(simd, at, size, step, step[0] * self.a_row, count);
+    }
+
+    /// As [`run`](Self::run), with rows of `a` that lie `a_step` after those of the tile before.
+    #[inline]
+    fn run_apart<S: Simd>(
+        &self,
+        simd: S,
+        at: [usize; 2],
+        size: [usize; 2],
+        step: [usize; 2],
+        a_step: usize,
+        count: usize,
+    ) {
         // Spread evenly over the rows of a block.
         let fetched = if self.next.1 == 0 { 0 } else { self.steps.div_ceil(self.rows.max(1)) };
         let tiles = Tiles {
@@ -177,7 +216,7 @@ impl<T: Scalar> Block<T> {
             sums: self.sums.wrapping_add(at[0] * self.sums_row + at[1]),
             next: self.next.0.wrapping_add((at[0] * fetched).wrapping_mul(self.next.1)),
             fetched,
-            a_step: step[0] * self.a_row,
+            a_step,
             b_step: step[1],
             sums_step: step[0] * self.sums_row + step[1],
             columns: size[1],
@@ -281,6 +320,12 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Siz
         let Block { a_row, a_column, b_row, steps, sums_row, add, .. } = *self.0.block;
         let lanes = Lanes::<T, S>::COUNT;
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
+        if add {
+            // They are needed at the end, and may be far away.
+            for row in 0..ROWS {
+                prefetch(sums.wrapping_add(row * sums_row).cast_const());
+            }
+        }
         // Four rows share a pointer: fewer addresses than registers.
         let mut quads = [a; ROWS];
         for (row, quad) in quads.iter_mut().enumerate() {

@@ -3,6 +3,7 @@
 //! A product that is only stored or added goes from the registers to its destination. Other epilogues find it in a buffer,
 //! tile by tile, which keeps their code out of the inner loops.
 
+use core::cell::Cell;
 use core::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
@@ -20,6 +21,8 @@ use crate::simd::{Lanes, Machine};
 pub(super) struct Tiles<'a, T, X, In, Out, E, const R: usize> {
     pub(super) machine: X,
     pub(super) operands: Operands<T>,
+    /// Memory for a large product.
+    pub(super) lent: &'a [Cell<T>],
     /// The outer index, followed by two places for row and column.
     pub(super) index: [usize; R],
     pub(super) inputs: In,
@@ -69,6 +72,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             operands: self.operands,
             direct: self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add)),
             partial: self.outputs.partial(&self.index),
+            lent: (self.lent.as_ptr().cast_mut().cast(), self.lent.len()),
             finish: Self::enter::<I, O>,
             tiles: core::ptr::from_mut(self).cast(),
             lifetime: PhantomData,

@@ -130,6 +130,7 @@ fn contraction(
         .zip(&lead[2 + inputs.len()..])
         .map(|(view, lead)| Destination { operand: with(lead, view, &[n_stride(view)]), reduction: None })
         .collect();
+    let lent = is_large(m, k, n).then(|| planner.buffer_of(&[LENT], true));
     Kernel::Contract {
         outer: dimensions.extents[..cut].to_vec(),
         m,
@@ -140,7 +141,19 @@ fn contraction(
         inputs: input_operands,
         outputs: output_operands,
         formulas,
+        lent,
     }
+}
+
+/// Elements of a weight from which on its gradient is computed from copies of the operands: they outgrow the cache.
+const LARGE: usize = 1 << 20;
+/// Numbers a sample that are lent for these copies: some columns of the gradient of the output for all samples, and blocks
+/// of the input and of the product.
+const LENT: usize = 768;
+
+/// Whether this is the gradient of a large weight.
+fn is_large(m: Extent, k: Extent, n: Extent) -> bool {
+    k.samples && k.count == 1 && !m.samples && m.count * n.count >= LARGE
 }
 
 /// The last two axes swapped, if the operand is given transposed.

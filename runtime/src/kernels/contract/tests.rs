@@ -37,6 +37,8 @@ struct Case {
     gap: usize,
     data: [Vec<f64>; 3],
     accumulate: bool,
+    /// Numbers of memory that is lent.
+    lent: usize,
 }
 
 impl Case {
@@ -57,6 +59,7 @@ impl Case {
             gap,
             data: [random.numbers(outer * a_size), random.numbers(outer * b_size), random.numbers(outer * c_size)],
             accumulate: random.within(0, 1) == 1,
+            lent: 0,
         }
     }
 
@@ -122,8 +125,10 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
     let before = if case.accumulate { c.clone() } else { vec![T::zero(); c.len()] };
     let strides = [case.m * (case.n + case.gap), case.n + case.gap, 1];
     let to = store(&mut c[..], 0, strides);
-    contract(
+    let lent = vec![Cell::new(T::nan()); case.lent];
+    contract_large(
         machine,
+        &lent,
         [case.outer],
         case.m,
         case.k,
@@ -141,8 +146,10 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
 fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
     let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
     let width = case.n + case.gap;
-    contract(
+    let lent = vec![Cell::new(T::nan()); case.lent];
+    contract_large(
         machine,
+        &lent,
         [case.outer],
         case.m,
         case.k,
@@ -188,6 +195,16 @@ fn agrees_with_the_plain_sum_in_every_order() {
                 check(&Case::new(&mut random, sizes, [a, b]));
             }
         }
+    }
+}
+
+#[test]
+fn large_products_go_through_lent_memory() {
+    let mut random = Random(3);
+    let orders = [[Order::Columns, Order::Rows], [Order::Rows, Order::Columns], [Order::Apart, Order::Rows]];
+    // In single precision the last one has too little memory, in double precision the first one a narrower copy.
+    for (lent, [a, b]) in [400_000, 120_000, 5_000].into_iter().zip(orders) {
+        check(&Case { lent, ..Case::new(&mut random, [1, 389, 151, 901], [a, b]) });
     }
 }
 

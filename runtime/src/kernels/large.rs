@@ -1,0 +1,253 @@
+//! Products whose right matrix outgrows the second-level cache, by way of packed copies of both matrices in memory that the
+//! caller lends.
+//!
+//! The order of loops is that of Goto and van de Geijn, Anatomy of high-performance matrix multiplication (2008): some
+//! columns of `b` are packed once for all rows, some rows of `a` once for these columns; a panel of the former stays in the
+//! first-level cache while the rows go by.
+
+use pulp::Simd;
+
+use super::blocks::{Operands, Product, Sums};
+use super::destinations::Direct;
+use super::multiply::{self, Block, Panel, WIDTH};
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
+/// Bytes of a panel of `b`: half of a first-level cache.
+const PANEL: usize = 1 << 14;
+/// Rows of `a` that are packed together, about: with [`PANEL`]'s steps they fill a part of a second-level cache.
+const ROWS: usize = 96;
+/// Fewer rows do not pay for the copy of `b`, which is read but once for them.
+const MANY: usize = 4 * ROWS;
+/// Columns of `b` that are packed together at most,
+const COLUMNS: usize = 512;
+/// and at least, in panels: else the rows are packed too often.
+const FEW_PANELS: usize = 8;
+/// Rows or steps that are packed at a time: each lies on a page of its own.
+const PAGES: usize = 16;
+
+/// How a product is cut, and how the lent memory is shared out.
+#[derive(Clone, Copy)]
+pub(super) struct Large<T> {
+    /// Rows of a tile.
+    height: usize,
+    /// Distance of the steps of `height` packed rows.
+    across: usize,
+    rows: usize,
+    columns: usize,
+    steps: usize,
+    /// Steps for which columns are packed: all where the sums have no place to wait for the next ones.
+    span: usize,
+    /// Columns of a panel.
+    width: usize,
+    a: *mut T,
+    b: *mut T,
+    sums: *mut T,
+    /// Where the sums go if not into the lent memory.
+    place: Option<Direct<T>>,
+}
+
+impl<T: Scalar> Large<T> {
+    /// How to compute the product so; `None` if that is not worth it, or the memory is too small.
+    #[inline]
+    pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
+        let Product { operands: Operands { m, k, n, .. }, direct, partial, lent: (memory, length), .. } = *product;
+        let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
+        if m < MANY || k.saturating_mul(n).saturating_mul(size) <= super::blocks::CACHE {
+            return None;
+        }
+        let height = multiply::height::<S>(m, false);
+        let (across, width) = (height.next_multiple_of(lanes), WIDTH * lanes);
+        let place = direct.or(partial);
+        let rows = ROWS / height.max(1) * height;
+        let steps = k.min((PANEL / size / width).max(1));
+        let span = if place.is_some() { steps } else { k };
+        let packed_rows = rows / height.max(1) * across * steps;
+        let of_a_column = span + if place.is_some() { 0 } else { rows };
+        let columns = length.checked_sub(packed_rows)?.checked_div(of_a_column)? / width * width;
+        if columns < FEW_PANELS * width {
+            return None;
+        }
+        let columns = columns.min(COLUMNS).min(n.next_multiple_of(width));
+        let b = memory.wrapping_add(packed_rows);
+        let sums = b.wrapping_add(span * columns);
+        Some(Self { height, across, rows, columns, steps, span, width, a: memory, b, sums, place })
+    }
+
+    /// Computes the product.
+    ///
+    /// # Safety
+    ///
+    /// It must be the one that this was made for, with its maker's promise.
+    #[inline]
+    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, product: &Product<'_, T>) {
+        let Operands { m, k, n, .. } = product.operands;
+        let mut column = 0;
+        while column < n {
+            let columns = self.columns.min(n - column);
+            let mut first = 0;
+            while first < k {
+                let span = self.span.min(k - first);
+                // SAFETY: the caller's promise; the part lies within the product, and its copy within the lent memory.
+                unsafe { self.pack_columns(simd, product, [first, column], [span, columns]) };
+                let mut row = 0;
+                while row < m {
+                    let rows = self.rows.min(m - row);
+                    // SAFETY: as above.
+                    unsafe { self.block(simd, product, [row, column, first], [rows, columns, span]) };
+                    row += rows;
+                }
+                first += span;
+            }
+            column += columns;
+        }
+    }
+
+    /// Rows at a time times packed columns, and what is to be done to the sums when they are complete.
+    ///
+    /// # Safety
+    ///
+    /// The block of this size must lie at this row, column and step within the product, and its columns must be packed.
+    #[inline]
+    unsafe fn block<S: Simd>(
+        &self,
+        simd: S,
+        product: &Product<'_, T>,
+        [row, column, first]: [usize; 3],
+        [rows, columns, span]: [usize; 3],
+    ) {
+        let Product { operands: Operands { k, .. }, direct, finish, tiles, .. } = *product;
+        let (sums, sums_row, add) = match self.place {
+            Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
+            None => (self.sums, self.columns, false),
+        };
+        let mut step = 0;
+        while step < span {
+            let steps = self.steps.min(span - step);
+            let block = Block {
+                a: self.a.cast_const(),
+                a_row: 1,
+                a_column: self.across,
+                b: self.b.wrapping_add(step * self.width).cast_const(),
+                b_row: self.width,
+                steps,
+                sums,
+                sums_row,
+                rows,
+                columns,
+                add: add || first + step > 0,
+                next: (core::ptr::null(), 0),
+                across: false,
+            };
+            // SAFETY: the caller's promise; the sums lie in the destination or in the lent memory.
+            unsafe {
+                self.pack_rows(simd, product, [row, first + step], [rows, steps]);
+                self.multiply(simd, &block, span);
+            }
+            step += steps;
+        }
+        if direct.is_none() && first + span == k {
+            let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
+            // SAFETY: the product's maker's promise; the sums of this block are complete.
+            unsafe { finish(tiles, &block) };
+        }
+    }
+
+    /// Packed rows times packed columns.
+    ///
+    /// # Safety
+    ///
+    /// Both must be packed, and the sums writable.
+    #[inline]
+    unsafe fn multiply<S: Simd>(&self, simd: S, block: &Block<T>, span: usize) {
+        let mut column = 0;
+        while column < block.columns {
+            let panel = Block {
+                b: block.b.wrapping_add(column * span),
+                sums: block.sums.wrapping_add(column),
+                columns: self.width.min(block.columns - column),
+                ..*block
+            };
+            // SAFETY: the caller's promise.
+            unsafe { multiply::multiply_groups(simd, &panel, self.height, self.across * block.steps) };
+            column += self.width;
+        }
+    }
+
+    /// Packs columns of `b`, panel behind panel.
+    ///
+    /// # Safety
+    ///
+    /// They must be readable, and no more than there is memory for.
+    #[inline]
+    unsafe fn pack_columns<S: Simd>(
+        &self,
+        simd: S,
+        product: &Product<'_, T>,
+        [step, column]: [usize; 2],
+        [span, columns]: [usize; 2],
+    ) {
+        let Operands { b, b_row, b_column, .. } = product.operands;
+        let source = b.wrapping_add(step * b_row + column * b_column);
+        // Rows that are far apart are visited for all columns at a time.
+        let together = if b_row == 1 { span } else { PAGES };
+        let mut row = 0;
+        while row < span {
+            let rows = together.min(span - row);
+            let mut column = 0;
+            while column < columns {
+                let panel = Panel {
+                    b: source.wrapping_add(row * b_row + column * b_column),
+                    b_row,
+                    b_column,
+                    rows,
+                    columns: self.width.min(columns - column),
+                    panel: self.b.wrapping_add(column * span + row * self.width),
+                    width: self.width,
+                };
+                // SAFETY: the caller's promise.
+                unsafe { multiply::pack(simd, &panel) };
+                column += self.width;
+            }
+            row += rows;
+        }
+    }
+
+    /// Packs rows of `a`, a tile's behind another's.
+    ///
+    /// # Safety
+    ///
+    /// They must be readable, and no more than there is memory for.
+    #[inline]
+    unsafe fn pack_rows<S: Simd>(
+        &self,
+        simd: S,
+        product: &Product<'_, T>,
+        [row, first]: [usize; 2],
+        [rows, steps]: [usize; 2],
+    ) {
+        let Operands { a, a_row, a_column, .. } = product.operands;
+        let source = a.wrapping_add(row * a_row + first * a_column);
+        let together = if a_column == 1 { steps } else { PAGES };
+        let mut step = 0;
+        while step < steps {
+            let count = together.min(steps - step);
+            let mut row = 0;
+            while row < rows {
+                let panel = Panel {
+                    b: source.wrapping_add(row * a_row + step * a_column),
+                    b_row: a_column,
+                    b_column: a_row,
+                    rows: count,
+                    columns: self.height.min(rows - row),
+                    panel: self.a.wrapping_add((row / self.height * steps + step) * self.across),
+                    width: self.across,
+                };
+                // SAFETY: the caller's promise.
+                unsafe { multiply::pack(simd, &panel) };
+                row += self.height;
+            }
+            step += count;
+        }
+    }
+}
