@@ -33,7 +33,7 @@ impl Product {
     }
 }
 
-/// Numbers a sample that are lent to large products, as in generated code.
+/// Numbers a sample that are lent to large products: as many as generated code lends (`LENT` in the compiler).
 const LENT: usize = 768;
 
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.

@@ -103,8 +103,9 @@ impl<T: Scalar> WithSimd for &Scale<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        let factor = self.factor;
         for number in self.numbers {
-            number.set(number.get() * self.factor);
+            number.set(number.get() * factor);
         }
     }
 }

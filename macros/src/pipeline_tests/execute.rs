@@ -105,10 +105,14 @@ impl Machine<'_> {
                 });
             }
             Kernel::Rows { stages } => self.rows(stages),
-            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas, lent: _ } => {
+            Kernel::Contract { outer, m, k, n, lhs, rhs, inputs, outputs, formulas, lent } => {
                 let extents: Vec<usize> = outer.iter().chain([m, n]).map(|extent| self.extent(extent)).collect();
                 let inner = self.extent(k);
                 self.check_apart(&extents, inputs, outputs);
+                if let Some(view) = lent {
+                    let size = self.example.batch * view.shape.iter().product::<usize>();
+                    (0..size).for_each(|place| self.store(view, place, |_| f64::NAN));
+                }
                 let products = self.products(&extents, inner, lhs, rhs);
                 self.start(&extents, outputs);
                 let mut products = products.into_iter();

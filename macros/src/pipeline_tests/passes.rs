@@ -1,5 +1,7 @@
 //! Every pass leaves legal graphs that compute the same, and the plan computes what the graph says.
 
+use quote::quote;
+
 use super::execute::execute;
 use crate::canonical::{Sizes, declarations, network};
 use crate::entries::{EntryPoint, PASSES, entry_points};
@@ -85,6 +87,21 @@ fn passes_and_plans_compute_the_same() {
             }
         }
     }
+}
+
+/// What a kernel is lent overlaps nothing that it reads.
+#[test]
+fn plans_with_lent_memory_compute_the_same() {
+    let tokens = quote! {
+        struct Wide;
+        fn forward(x: [400]) -> [2622] { x.dense(400).tanh().dense(2622) }
+        fn loss(y, t: [2622]) { mse(y, t) }
+    };
+    let training = entry_points(&network(tokens)).loss.expect("a loss").training;
+    assert!(training.schedule.to_string().contains("by way of"), "{}", training.schedule);
+    let example = Example::new(&training.differentiated, 2);
+    let expected = example.evaluate(&training.differentiated, &training.roots);
+    assert_plan(&training, &example, &expected, "lent memory");
 }
 
 /// As declared, everything is legal, too (and too large to be evaluated here).

@@ -35,7 +35,8 @@ pub(super) struct Operands<T> {
 /// A product to be computed, as the library sees it.
 ///
 /// Who makes one promises that the matrices are readable over `m`, `k` and `n`, that the places for the product and for sums
-/// on the way are writable over `m` rows of `n`, and that `finish` may be called with `tiles` and any block of it.
+/// on the way are writable over `m` rows of `n`, that lent memory is writable over its length, and that `finish` may be called
+/// with `tiles` and any block of it.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,

@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::testing::on_every_unit;
-    use crate::simd::Instructions;
+    use crate::simd::{Instructions, Plain};
 
     const ROWS: usize = 7;
 
@@ -90,6 +90,15 @@ mod tests {
             sum_columns(Instructions::of(simd), size, matrix, 1, columns + 2, &mut sums[..], 2, accumulate);
             sums
         }
+    }
+
+    #[test]
+    fn sums_of_no_rows_are_zero() {
+        let mut sums = [0.5; 3];
+        sum_columns(Instructions::scalar(), [0, 3], &[0.0; 0][..], 0, 3, &mut sums[..], 0, true);
+        assert_eq!(sums, [0.5; 3]);
+        sum_columns(Plain(pulp::Scalar), [0, 3], &[0.0; 0][..], 0, 3, &mut sums[..], 0, false);
+        assert_eq!(sums, [0.0; 3]);
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl<'a, T, const D: usize> Matrix<'a, T, D> {
 
 /// What happens to an element of the product: `O` results from it and `I` inputs.
 pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
-    /// Whether it is so few operations that memory decides how long they take.
+    /// Whether it is so few operations that memory decides how long they take, with what the destinations do besides: the
+    /// divisions and roots of an optimizer gain nothing from wider registers either.
     const LIGHT: bool = false;
 
     /// The results; `previous[k]` is what destination `k` held at this place. Implementations are `#[inline(always)]`.
@@ -172,8 +173,9 @@ pub fn contract<T, X, M, K, N, const D: usize, const R: usize, const I: usize, c
     contract_large(machine, &[], outer, m, k, n, a, b, inputs, outputs, epilogue);
 }
 
-/// As [`contract`], for matrices so large that they are copied on the way, into memory which is `lent`: what it held is lost.
-/// Nothing of the operands may lie there.
+/// As [`contract`], for matrices so large that they are copied on the way, into memory that is `lent`.
+///
+/// What that memory held is lost: where operands lie in it, their product is wrong.
 #[allow(clippy::too_many_arguments, reason = "a contraction has as many parts")]
 #[inline(always)]
 pub fn contract_large<T, X, M, K, N, const D: usize, const R: usize, const I: usize, const O: usize>(

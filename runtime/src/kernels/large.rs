@@ -17,8 +17,8 @@ use crate::simd::Lanes;
 const PANEL: usize = 1 << 14;
 /// Rows of `a` that are packed together, about: with [`PANEL`]'s steps they fill a part of a second-level cache.
 const ROWS: usize = 96;
-/// Fewer rows do not pay for the copy of `b`, which is read but once for them.
-const MANY: usize = 4 * ROWS;
+/// Fewer rows do not pay for the copy of `b`, which is read but once for them. The compiler lends memory from here on.
+const MANY_ROWS: usize = 4 * ROWS;
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, in panels: else the rows are packed too often.
@@ -26,13 +26,15 @@ const FEW_PANELS: usize = 8;
 /// Rows or steps that are packed at a time: each lies on a page of its own.
 const PAGES: usize = 16;
 
-/// How a product is cut, and how the lent memory is shared out.
+/// How a product is cut, and how the lent memory is shared out: `rows` packed rows over `steps`; `span` packed steps of
+/// `columns`, whole panels; and, without a place elsewhere, sums of `rows` by `columns`. [`new`](Self::new) chooses the columns
+/// so that all of it fits.
 #[derive(Clone, Copy)]
 pub(super) struct Large<T> {
     /// Rows of a tile.
     height: usize,
-    /// Distance of the steps of `height` packed rows.
-    across: usize,
+    /// From one step of `height` packed rows to the next.
+    a_step: usize,
     rows: usize,
     columns: usize,
     steps: usize,
@@ -53,16 +55,16 @@ impl<T: Scalar> Large<T> {
     pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
         let Product { operands: Operands { m, k, n, .. }, direct, partial, lent: (memory, length), .. } = *product;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
-        if m < MANY || k.saturating_mul(n).saturating_mul(size) <= super::blocks::CACHE {
+        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= super::blocks::CACHE {
             return None;
         }
         let height = multiply::height::<S>(m, false);
-        let (across, width) = (height.next_multiple_of(lanes), WIDTH * lanes);
+        let (a_step, width) = (height.next_multiple_of(lanes), WIDTH * lanes);
         let place = direct.or(partial);
         let rows = ROWS / height.max(1) * height;
         let steps = k.min((PANEL / size / width).max(1));
         let span = if place.is_some() { steps } else { k };
-        let packed_rows = rows / height.max(1) * across * steps;
+        let packed_rows = rows / height.max(1) * a_step * steps;
         let of_a_column = span + if place.is_some() { 0 } else { rows };
         let columns = length.checked_sub(packed_rows)?.checked_div(of_a_column)? / width * width;
         if columns < FEW_PANELS * width {
@@ -71,7 +73,7 @@ impl<T: Scalar> Large<T> {
         let columns = columns.min(COLUMNS).min(n.next_multiple_of(width));
         let b = memory.wrapping_add(packed_rows);
         let sums = b.wrapping_add(span * columns);
-        Some(Self { height, across, rows, columns, steps, span, width, a: memory, b, sums, place })
+        Some(Self { height, a_step, rows, columns, steps, span, width, a: memory, b, sums, place })
     }
 
     /// Computes the product.
@@ -127,7 +129,7 @@ impl<T: Scalar> Large<T> {
             let block = Block {
                 a: self.a.cast_const(),
                 a_row: 1,
-                a_column: self.across,
+                a_column: self.a_step,
                 b: self.b.wrapping_add(step * self.width).cast_const(),
                 b_row: self.width,
                 steps,
@@ -169,7 +171,7 @@ impl<T: Scalar> Large<T> {
                 ..*block
             };
             // SAFETY: the caller's promise.
-            unsafe { multiply::multiply_groups(simd, &panel, self.height, self.across * block.steps) };
+            unsafe { multiply::multiply_groups(simd, &panel, self.height, self.a_step * block.steps) };
             column += self.width;
         }
     }
@@ -232,6 +234,7 @@ impl<T: Scalar> Large<T> {
         let mut step = 0;
         while step < steps {
             let count = together.min(steps - step);
+            let mut target = self.a.wrapping_add(step * self.a_step);
             let mut row = 0;
             while row < rows {
                 let panel = Panel {
@@ -240,11 +243,12 @@ impl<T: Scalar> Large<T> {
                     b_column: a_row,
                     rows: count,
                     columns: self.height.min(rows - row),
-                    panel: self.a.wrapping_add((row / self.height * steps + step) * self.across),
-                    width: self.across,
+                    panel: target,
+                    width: self.a_step,
                 };
                 // SAFETY: the caller's promise.
                 unsafe { multiply::pack(simd, &panel) };
+                target = target.wrapping_add(steps * self.a_step);
                 row += self.height;
             }
             step += count;

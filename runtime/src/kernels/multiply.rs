@@ -76,11 +76,12 @@ pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
     block.walk(simd);
 }
 
-/// Computes a block of one panel, whose rows are packed `height` at a time, `group` elements from one such group to the next.
+/// Computes a block of one panel, of which groups of `height` rows of `a` are packed: `a_row` apart within a group, `group`
+/// from one to the next.
 ///
 /// # Safety
 ///
-/// As for [`multiply`].
+/// As for [`multiply`]; `height` must be one of [`height`]'s, and the columns no more than a tile's.
 #[inline(always)]
 pub(super) unsafe fn multiply_groups<T: Scalar, S: Simd>(simd: S, block: &Block<T>, height: usize, group: usize) {
     block.walk_groups(simd, height, group);
@@ -179,12 +180,11 @@ impl<T: Scalar> Block<T> {
     #[inline]
     fn walk_groups<S: Simd>(&self, simd: S, height: usize, group: usize) {
         let count = self.rows.checked_div(height).unwrap_or(0);
-        self.run_apart(simd, [0, 0], [height, self.columns], [height, 0], group, count);
+        self.run_by(simd, [0, 0], [height, self.columns], [height, 0], group, count);
         let rest = Self {
             a: self.a.wrapping_add(count * group),
             sums: self.sums.wrapping_add(count * height * self.sums_row),
             rows: self.rows - count * height,
-            next: (core::ptr::null(), 0),
             ..*self
         };
         rest.walk(simd);
@@ -193,12 +193,12 @@ impl<T: Scalar> Block<T> {
     /// `count` tiles of a size, each `step` rows and columns after the one before.
     #[inline]
     fn run<S: Simd>(&self, simd: S, at: [usize; 2], size: [usize; 2], step: [usize; 2], count: usize) {
-        self.run_apart(simd, at, size, step, step[0] * self.a_row, count);
+        self.run_by(simd, at, size, step, step[0] * self.a_row, count);
     }
 
     /// As [`run`](Self::run), with rows of `a` that lie `a_step` after those of the tile before.
     #[inline]
-    fn run_apart<S: Simd>(
+    fn run_by<S: Simd>(
         &self,
         simd: S,
         at: [usize; 2],

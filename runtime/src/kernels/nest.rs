@@ -153,7 +153,8 @@ impl<T, I, O, B, const R: usize, const N: usize, const M: usize> Nest<T, usize, 
         Self { extents, length: extents[R - 1], inputs, outputs, body, scalar: PhantomData }
     }
 
-    /// The nest specialised for its innermost loop, which is this long.
+    /// The nest specialised for its innermost loop, which must be this long: another length is taken for a mistake, and
+    /// replaced by this one.
     #[inline(always)]
     pub fn rows_of<const LENGTH: usize>(self, length: Const<LENGTH>) -> Nest<T, Const<LENGTH>, I, O, B, R, N, M> {
         let Self { mut extents, inputs, outputs, body, scalar, .. } = self;

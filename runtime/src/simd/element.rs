@@ -9,7 +9,7 @@ use crate::kernels::Work;
 use crate::random::Seed;
 use crate::tensor::Tensor;
 
-/// The vector operations of one scalar type.
+/// The vector operations of one scalar type, and the work that the library has compiled for it.
 ///
 /// This is the binding to `pulp`, whose operations carry the type in their names; everything else is written with
 /// [`Lanes`](super::Lanes), generic over this trait. Sealed: `f32` and `f64` only.

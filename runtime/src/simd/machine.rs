@@ -6,7 +6,8 @@ use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
 
 /// The vector unit that kernels run on.
 ///
-/// Made once, when a workspace or trainer is constructed, and stored there: no step asks the processor again.
+/// Made once, when a workspace or trainer is constructed, and stored there: no step asks the processor again. Where it is
+/// AVX-512, kernels that memory decides, not arithmetic, share the code for AVX2.
 #[derive(Clone, Copy)]
 pub struct Instructions(Unit);
 

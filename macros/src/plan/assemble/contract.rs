@@ -145,15 +145,19 @@ fn contraction(
     }
 }
 
-/// Elements of a weight from which on its gradient is computed from copies of the operands: they outgrow the cache.
+/// Elements of a weight from which on its gradient is computed from copies of the operands, which outgrow the cache unless
+/// there are few samples: the kernel sees.
 const LARGE: usize = 1 << 20;
-/// Numbers a sample that are lent for these copies: some columns of the gradient of the output for all samples, and blocks
-/// of the input and of the product.
+/// Rows from which on the kernel copies, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
+const MANY_ROWS: usize = 384;
+/// Numbers a sample that are lent for these copies: about 460 columns of the gradient of the output for 256 samples, and
+/// blocks of the input and of the product, of the sizes of the runtime's `kernels/large.rs`.
 const LENT: usize = 768;
 
-/// Whether this is the gradient of a large weight.
+/// Whether this is the gradient of a large weight. (Where all steps of a sequence are summed, that many columns would take
+/// more than a few numbers a sample.)
 fn is_large(m: Extent, k: Extent, n: Extent) -> bool {
-    k.samples && k.count == 1 && !m.samples && m.count * n.count >= LARGE
+    k.samples && k.count == 1 && !m.samples && m.count >= MANY_ROWS && m.count * n.count >= LARGE
 }
 
 /// The last two axes swapped, if the operand is given transposed.

@@ -37,8 +37,10 @@ struct Case {
     gap: usize,
     data: [Vec<f64>; 3],
     accumulate: bool,
-    /// Numbers of memory that is lent.
+    /// Numbers of memory that is lent,
     lent: usize,
+    /// and whether they are too few.
+    unused: bool,
 }
 
 impl Case {
@@ -60,6 +62,7 @@ impl Case {
             data: [random.numbers(outer * a_size), random.numbers(outer * b_size), random.numbers(outer * c_size)],
             accumulate: random.within(0, 1) == 1,
             lent: 0,
+            unused: false,
         }
     }
 
@@ -101,6 +104,19 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
     }
 }
 
+/// Lends memory between two guards, and sees whether it was used.
+#[inline(always)]
+fn lend<T: Scalar>(case: &Case, plain: bool, product: impl FnOnce(&[Cell<T>])) {
+    const GUARD: usize = 64;
+    let memory = vec![Cell::new(T::nan()); case.lent + 2 * GUARD];
+    let (front, rest) = memory.split_at(GUARD);
+    let (lent, back) = rest.split_at(case.lent);
+    product(lent);
+    assert!(front.iter().chain(back).all(|cell| cell.get().is_nan()), "more was used than is lent");
+    let used = lent.iter().any(|cell| !cell.get().is_nan());
+    assert_eq!(used, case.lent > 0 && !case.unused && !plain, "lent memory: {}", case.lent);
+}
+
 /// `product + x`.
 #[derive(Clone, Copy)]
 struct Plus;
@@ -125,20 +141,21 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
     let before = if case.accumulate { c.clone() } else { vec![T::zero(); c.len()] };
     let strides = [case.m * (case.n + case.gap), case.n + case.gap, 1];
     let to = store(&mut c[..], 0, strides);
-    let lent = vec![Cell::new(T::nan()); case.lent];
-    contract_large(
-        machine,
-        &lent,
-        [case.outer],
-        case.m,
-        case.k,
-        case.n,
-        Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
-        Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
-        (contiguous(&before[..], 0, strides),),
-        (if apart { to.apart() } else { to },),
-        Plus,
-    );
+    lend(case, X::PLAIN, |lent| {
+        contract_large(
+            machine,
+            lent,
+            [case.outer],
+            case.m,
+            case.k,
+            case.n,
+            Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
+            Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+            (contiguous(&before[..], 0, strides),),
+            (if apart { to.apart() } else { to },),
+            Plus,
+        )
+    });
     c.into_iter().map(Scalar::widen).collect()
 }
 
@@ -146,20 +163,21 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
 fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
     let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
     let width = case.n + case.gap;
-    let lent = vec![Cell::new(T::nan()); case.lent];
-    contract_large(
-        machine,
-        &lent,
-        [case.outer],
-        case.m,
-        case.k,
-        case.n,
-        Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
-        Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
-        (),
-        (store(&mut c[..], 0, [case.m * width, width, 1]),),
-        Accumulate(case.accumulate),
-    );
+    lend(case, X::PLAIN, |lent| {
+        contract_large(
+            machine,
+            lent,
+            [case.outer],
+            case.m,
+            case.k,
+            case.n,
+            Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
+            Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+            (),
+            (store(&mut c[..], 0, [case.m * width, width, 1]),),
+            Accumulate(case.accumulate),
+        )
+    });
     c.into_iter().map(Scalar::widen).collect()
 }
 
@@ -201,11 +219,21 @@ fn agrees_with_the_plain_sum_in_every_order() {
 #[test]
 fn large_products_go_through_lent_memory() {
     let mut random = Random(3);
-    let orders = [[Order::Columns, Order::Rows], [Order::Rows, Order::Columns], [Order::Apart, Order::Rows]];
-    // In single precision the last one has too little memory, in double precision the first one a narrower copy.
-    for (lent, [a, b]) in [400_000, 120_000, 5_000].into_iter().zip(orders) {
-        check(&Case { lent, ..Case::new(&mut random, [1, 389, 151, 901], [a, b]) });
+    for (lent, sizes, orders) in [
+        (400_000, [1, 389, 151, 901], [Order::Columns, Order::Rows]),
+        (120_000, [1, 389, 151, 901], [Order::Rows, Order::Columns]),
+        // Several passes over the steps, on any unit.
+        (300_000, [2, 390, 300, 450], [Order::Columns, Order::Rows]),
+        (250_000, [1, 384, 600, 230], [Order::Apart, Order::Rows]),
+    ] {
+        check(&Case { lent, ..Case::new(&mut random, sizes, orders) });
     }
+    // Too little memory: as without.
+    check(&Case {
+        lent: 5_000,
+        unused: true,
+        ..Case::new(&mut random, [1, 389, 151, 901], [Order::Columns, Order::Rows])
+    });
 }
 
 #[test]

@@ -381,3 +381,61 @@ fn scattered_sums() {
         .collect();
     on_every_unit(|| Scattered(data.clone()), |unit, out| assert_close(out.into_iter(), &expected, 1e-15, unit.name()));
 }
+
+/// A map and sums over rows of a length that is a type, on five rows.
+struct Known<'a, const LENGTH: usize>(&'a [f64]);
+
+/// Twice the number, and the number.
+#[derive(Clone, Copy)]
+struct Doubled;
+
+impl<T: Scalar> Body<T, 1, 2> for Doubled {
+    const LIGHT: bool = true;
+
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, _: S, [x]: [Lanes<T, S>; 1], _: [Lanes<T, S>; 2]) -> [Lanes<T, S>; 2] {
+        [x + x, x]
+    }
+}
+
+impl<const LENGTH: usize> WithSimd for Known<'_, LENGTH> {
+    type Output = [Vec<f64>; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let machine = Instructions::of(simd);
+        let (mut doubled, mut of_rows, mut of_columns) =
+            (vec![9.0; 5 * LENGTH + 4], vec![9.0; 8], vec![9.0; LENGTH + 4]);
+        let input = || (contiguous(self.0, 0, [LENGTH, 1]),);
+        let outputs = (store(&mut doubled, 0, [LENGTH, 1]), sum_inner(&mut of_rows, 0, [1, 0], false));
+        nest(machine, Nest::new([5, LENGTH], input(), outputs, Doubled).rows_of(Const::<LENGTH>));
+        let outputs = (sum_outer(&mut of_columns, 0, [0, 1], false),);
+        nest(machine, Nest::new([5, LENGTH], input(), outputs, Copied).rows_of(Const::<LENGTH>));
+        [doubled, of_rows, of_columns]
+    }
+}
+
+fn check_known<const LENGTH: usize>() {
+    let data: Vec<f64> = (0..5 * LENGTH).map(|index| (index * index % 17) as f64).collect();
+    let doubled = data.iter().map(|x| x + x).chain([9.0; 4]).collect();
+    let of_rows = data.chunks(LENGTH).map(|row| row.iter().sum()).chain([9.0; 3]).collect();
+    let column = |column| data.iter().skip(column).step_by(LENGTH).sum();
+    let of_columns = (0..LENGTH).map(column).chain([9.0; 4]).collect();
+    let expected: [Vec<f64>; 3] = [doubled, of_rows, of_columns];
+    on_every_unit(|| Known::<LENGTH>(&data), |unit, got| assert_eq!(got, expected, "{unit}: {LENGTH}"));
+}
+
+#[test]
+fn rows_of_known_length() {
+    macro_rules! lengths {
+        ($($length:literal)*) => { $(check_known::<$length>();)* };
+    }
+    lengths!(1 2 3 4 5 7 8 15 16 17 31 32 33 63 64 67);
+}
+
+#[test]
+fn a_single_place() {
+    let mut out = [1.0, 2.0, 3.0];
+    single(Nest::new([1], (broadcast(&[4.0], 0, [0]),), (store(&mut out, 1, [1]),), Copied));
+    assert_eq!(out, [1.0, 4.0, 3.0]);
+}
