@@ -14,6 +14,13 @@ use crate::graph::Element;
 use crate::network::LayerRow;
 use crate::parse;
 
+/// Options of other libraries, and how the same is said here.
+const OPTIONS_ELSEWHERE: &[(&str, &str)] = &[
+    ("activation", "write the activation behind the layer, as in `x.dense(32).relu()`"),
+    ("reduction", "losses are means over the batch; write others out, as in `(y - t).square().sum()`"),
+    ("from_logits", "choose the loss: `binary_cross_entropy_with_logits`; `cross_entropy` always takes logits"),
+];
+
 impl<'a> Checker<'a> {
     /// A call of a built-in function; `field` is the name of the struct's field that it belongs to.
     pub(super) fn call_built_in(
@@ -133,7 +140,9 @@ impl<'a> Checker<'a> {
     pub(super) fn unknown_option(&mut self, function: &'static Function, name: &Ident) -> Reported {
         let written = name.to_string();
         let known = function.arguments.iter().map(|row| row.name);
-        let suggestion = crate::error::suggestion(&written, known, || format!("write `{}`", function.form()));
+        let elsewhere = OPTIONS_ELSEWHERE.iter().find(|(name, _)| *name == written).map(|&(_, help)| help.into());
+        let suggestion = elsewhere
+            .unwrap_or_else(|| crate::error::suggestion(&written, known, || format!("write `{}`", function.form())));
         let diagnostic = Diagnostic::UnknownOption { function: function.name.into(), name: written, suggestion };
         self.report(name.span(), diagnostic)
     }

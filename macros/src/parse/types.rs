@@ -40,6 +40,8 @@ impl TypeSyntax {
     }
 }
 
+const SHAPE: &str = "a shape is one list of sizes, such as `[28, 28]`";
+
 /// Names of types, other than brackets.
 pub(crate) const NAMES: [&str; 3] = ["Class", "Length", "Scalar"];
 /// Types of constants.
@@ -57,7 +59,9 @@ impl Parse for TypeSyntax {
         if input.peek(syn::token::Bracket) {
             let content;
             let bracket = syn::bracketed!(content in input);
-            return bracketed(&content, bracket.span.join());
+            let shape = bracketed(&content, bracket.span.join())?;
+            // As in C.
+            return if input.peek(syn::token::Bracket) { Err(input.error(SHAPE)) } else { Ok(shape) };
         }
         if input.peek(syn::token::Paren) {
             let content;
@@ -143,7 +147,7 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
     }
     let sizes: Punctuated<Expr, Token![,]> = content.parse_terminated(Expr::parse, Token![,])?;
     if let Some(stray) = sizes.iter().find(|size| matches!(size, Expr::Assign(_))) {
-        return Err(syn::Error::new(stray.span(), "a shape is a list of sizes, such as `[28, 28]`"));
+        return Err(syn::Error::new(stray.span(), SHAPE));
     }
     Ok(TypeSyntax::Tensor { element: tensor_element, sizes: sizes.into_iter().collect(), span })
 }
