@@ -18,7 +18,10 @@ const PANEL: usize = 1 << 14;
 /// Rows of `a` that are packed together, about: with [`PANEL`]'s steps they fill a part of a second-level cache.
 const ROWS: usize = 96;
 /// Fewer rows do not pay for the copy of `b`, which is read but once for them. The compiler lends memory from here on.
-const MANY_ROWS: usize = 4 * ROWS;
+/// (Tests, some of which run on slow emulators, are content with fewer.)
+const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
+/// Bytes of `b` that stay in the cache without a copy.
+const SMALL: usize = if cfg!(test) { 1 << 16 } else { super::blocks::CACHE };
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, in panels: else the rows are packed too often.
@@ -55,7 +58,7 @@ impl<T: Scalar> Large<T> {
     pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
         let Product { operands: Operands { m, k, n, .. }, direct, partial, lent: (memory, length), .. } = *product;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
-        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= super::blocks::CACHE {
+        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= SMALL {
             return None;
         }
         let height = multiply::height::<S>(m, false);
