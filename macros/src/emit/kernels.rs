@@ -233,7 +233,7 @@ impl<'a> Writer<'a> {
     /// The whole of a buffer.
     fn lent(&self, schedule: &Schedule, view: &View, site: &mut Site) -> TokenStream {
         let (offset, size) = (self.offset(schedule, view), number(view.shape.iter().product()));
-        let lent = quote!(memory.get(#offset..).and_then(|rest| rest.get(..#size * CAPACITY)).unwrap_or_default());
+        let lent = quote!(memory.get(#offset..#offset + #size * CAPACITY).unwrap_or_default());
         site.pass(quote!(&[::core::cell::Cell<T>]), lent).into_token_stream()
     }
 

@@ -104,8 +104,7 @@ fn lookup_adjoint(
 /// A value that lies in memory as numbers.
 fn stored(planner: &mut Planner, locations: &mut Locations, value: ValueId, kernels: &mut Vec<Kernel>) -> View {
     let view = locations.view(planner, value, kernels);
-    let in_memory = matches!(view.source, Source::Buffer(_) | Source::Input(_) | Source::Parameter(_));
-    if in_memory && view.element == Element::Real {
+    if view.source.is_memory() && view.element == Element::Real {
         return view;
     }
     let output = planner.buffer(locations.graph.ty(value));

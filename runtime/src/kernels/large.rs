@@ -86,15 +86,24 @@ impl<T: Scalar> Large<T> {
     /// It must be the one that this was made for, with its maker's promise.
     #[inline]
     pub(super) unsafe fn walk<S: Simd>(&self, simd: S, product: &Product<'_, T>) {
-        let Operands { m, k, n, .. } = product.operands;
+        let Operands { b, b_row, b_column, m, k, n, .. } = product.operands;
         let mut column = 0;
         while column < n {
             let columns = self.columns.min(n - column);
             let mut first = 0;
             while first < k {
                 let span = self.span.min(k - first);
+                let panels = Panels {
+                    source: b.wrapping_add(first * b_row + column * b_column),
+                    step: b_row,
+                    across: b_column,
+                    size: [span, columns],
+                    taken: self.width,
+                    width: self.width,
+                    target: self.b,
+                };
                 // SAFETY: the caller's promise; the part lies within the product, and its copy within the lent memory.
-                unsafe { self.pack_columns(simd, product, [first, column], [span, columns]) };
+                unsafe { Self::pack(simd, &panels) };
                 let mut row = 0;
                 while row < m {
                     let rows = self.rows.min(m - row);
@@ -121,7 +130,7 @@ impl<T: Scalar> Large<T> {
         [row, column, first]: [usize; 3],
         [rows, columns, span]: [usize; 3],
     ) {
-        let Product { operands: Operands { k, .. }, direct, finish, tiles, .. } = *product;
+        let Product { operands: Operands { a, a_row, a_column, k, .. }, direct, finish, tiles, .. } = *product;
         let (sums, sums_row, add) = match self.place {
             Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
             None => (self.sums, self.columns, false),
@@ -144,9 +153,18 @@ impl<T: Scalar> Large<T> {
                 next: (core::ptr::null(), 0),
                 across: false,
             };
+            let panels = Panels {
+                source: a.wrapping_add(row * a_row + (first + step) * a_column),
+                step: a_column,
+                across: a_row,
+                size: [steps, rows],
+                taken: self.height,
+                width: self.a_step,
+                target: self.a,
+            };
             // SAFETY: the caller's promise; the sums lie in the destination or in the lent memory.
             unsafe {
-                self.pack_rows(simd, product, [row, first + step], [rows, steps]);
+                Self::pack(simd, &panels);
                 self.multiply(simd, &block, span);
             }
             step += steps;
@@ -179,82 +197,53 @@ impl<T: Scalar> Large<T> {
         }
     }
 
-    /// Packs columns of `b`, panel behind panel.
+    /// Packs panels of a matrix, one behind the other.
     ///
     /// # Safety
     ///
-    /// They must be readable, and no more than there is memory for.
+    /// All of the matrix must be readable, and its panels writable at `target`.
     #[inline]
-    unsafe fn pack_columns<S: Simd>(
-        &self,
-        simd: S,
-        product: &Product<'_, T>,
-        [step, column]: [usize; 2],
-        [span, columns]: [usize; 2],
-    ) {
-        let Operands { b, b_row, b_column, .. } = product.operands;
-        let source = b.wrapping_add(step * b_row + column * b_column);
-        // Rows that are far apart are visited for all columns at a time.
-        let together = if b_row == 1 { span } else { PAGES };
-        let mut row = 0;
-        while row < span {
-            let rows = together.min(span - row);
+    unsafe fn pack<S: Simd>(simd: S, panels: &Panels<T>) {
+        let Panels { source, step: b_row, across: b_column, size: [steps, columns], taken, width, target } = *panels;
+        // Steps that are far apart are visited for all columns at a time.
+        let together = if b_row == 1 { steps } else { PAGES };
+        let mut step = 0;
+        while step < steps {
+            let rows = together.min(steps - step);
+            let mut panel = target.wrapping_add(step * width);
             let mut column = 0;
             while column < columns {
-                let panel = Panel {
-                    b: source.wrapping_add(row * b_row + column * b_column),
+                let part = Panel {
+                    b: source.wrapping_add(step * b_row + column * b_column),
                     b_row,
                     b_column,
                     rows,
-                    columns: self.width.min(columns - column),
-                    panel: self.b.wrapping_add(column * span + row * self.width),
-                    width: self.width,
+                    columns: taken.min(columns - column),
+                    panel,
+                    width,
                 };
                 // SAFETY: the caller's promise.
-                unsafe { multiply::pack(simd, &panel) };
-                column += self.width;
+                unsafe { multiply::pack(simd, &part) };
+                panel = panel.wrapping_add(steps * width);
+                column += taken;
             }
-            row += rows;
+            step += rows;
         }
     }
+}
 
-    /// Packs rows of `a`, a tile's behind another's.
-    ///
-    /// # Safety
-    ///
-    /// They must be readable, and no more than there is memory for.
-    #[inline]
-    unsafe fn pack_rows<S: Simd>(
-        &self,
-        simd: S,
-        product: &Product<'_, T>,
-        [row, first]: [usize; 2],
-        [rows, steps]: [usize; 2],
-    ) {
-        let Operands { a, a_row, a_column, .. } = product.operands;
-        let source = a.wrapping_add(row * a_row + first * a_column);
-        let together = if a_column == 1 { steps } else { PAGES };
-        let mut step = 0;
-        while step < steps {
-            let count = together.min(steps - step);
-            let mut target = self.a.wrapping_add(step * self.a_step);
-            let mut row = 0;
-            while row < rows {
-                let panel = Panel {
-                    b: source.wrapping_add(row * a_row + step * a_column),
-                    b_row: a_column,
-                    b_column: a_row,
-                    rows: count,
-                    columns: self.height.min(rows - row),
-                    panel: target,
-                    width: self.a_step,
-                };
-                // SAFETY: the caller's promise.
-                unsafe { multiply::pack(simd, &panel) };
-                target = target.wrapping_add(steps * self.a_step);
-                row += self.height;
-            }
-            step += count;
-        }
-    }
+/// Panels to be packed.
+struct Panels<T> {
+    source: *const T,
+    /// From one step to the next.
+    step: usize,
+    /// From one column to the next.
+    across: usize,
+    /// Steps and columns.
+    size: [usize; 2],
+    /// Columns of a panel,
+    taken: usize,
+    /// and the distance of its steps.
+    width: usize,
+    target: *mut T,
 }

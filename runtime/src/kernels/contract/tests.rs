@@ -117,6 +117,10 @@ fn lend<T: Scalar>(case: &Case, plain: bool, product: impl FnOnce(&[Cell<T>])) {
     assert_eq!(used, case.lent > 0 && !case.unused && !plain, "lent memory: {}", case.lent);
 }
 
+fn matrix<T: Scalar>(numbers: &[T], [outer, row, column]: [usize; 3]) -> Matrix<'_, T, 1> {
+    Matrix::new(numbers, 0, [outer], row, column)
+}
+
 /// `product + x`.
 #[derive(Clone, Copy)]
 struct Plus;
@@ -149,8 +153,8 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
             case.m,
             case.k,
             case.n,
-            Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
-            Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+            matrix(&a, case.a),
+            matrix(&b, case.b),
             (contiguous(&before[..], 0, strides),),
             (if apart { to.apart() } else { to },),
             Plus,
@@ -171,8 +175,8 @@ fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
             case.m,
             case.k,
             case.n,
-            Matrix::new(&a[..], 0, [case.a[0]], case.a[1], case.a[2]),
-            Matrix::new(&b[..], 0, [case.b[0]], case.b[1], case.b[2]),
+            matrix(&a, case.a),
+            matrix(&b, case.b),
             (),
             (store(&mut c[..], 0, [case.m * width, width, 1]),),
             Accumulate(case.accumulate),
