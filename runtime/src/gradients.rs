@@ -8,7 +8,7 @@ use crate::kernels::destinations::{Direct, Output, Store};
 use crate::kernels::{Span, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Machine};
 use crate::tensor::Role;
 
 /// Where a training pass leaves its gradients.
@@ -116,12 +116,12 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
     type State<S: Simd> = Lanes<T, S>;
 
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        self.gradient.fits(extents) && self.gradient.fits_below(self.update.parameters().len(), extents)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        self.gradient.fits::<X>(extents) && self.gradient.fits_below::<X>(self.update.parameters().len(), extents)
     }
 
     #[inline(always)]
-    fn prepare(&mut self, _: &[usize; R]) {}
+    fn prepare<X: Machine>(&mut self, _: &[usize; R]) {}
 
     #[inline(always)]
     fn base(&self, index: &[usize; R]) -> usize {

@@ -41,9 +41,28 @@ pub use uniform::uniform;
 #[doc(hidden)]
 pub use work::Work;
 
+use crate::simd::Machine;
+
 /// Whether every place `offset + Σ index·stride` with `index < extents` lies below `length`.
 #[inline(always)]
-pub(crate) fn reaches<const R: usize>(
+pub(crate) fn reaches<X: Machine, const R: usize>(
+    length: usize,
+    offset: usize,
+    extents: &[usize; R],
+    strides: &[usize; R],
+) -> bool {
+    /// One function for all operands: a check takes little longer with a call, but would be compiled for each.
+    #[inline(never)]
+    fn apart<const R: usize>(length: usize, offset: usize, extents: &[usize; R], strides: &[usize; R]) -> bool {
+        lie_below(length, offset, extents, strides)
+    }
+
+    if X::PLAIN { lie_below(length, offset, extents, strides) } else { apart(length, offset, extents, strides) }
+}
+
+/// [`reaches`] as part of its caller.
+#[inline(always)]
+pub(crate) fn lie_below<const R: usize>(
     length: usize,
     offset: usize,
     extents: &[usize; R],

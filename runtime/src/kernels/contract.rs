@@ -188,7 +188,7 @@ pub fn contract_large<T, X, M, K, N, const D: usize, const R: usize, const I: us
     a: Matrix<'_, T, D>,
     b: Matrix<'_, T, D>,
     inputs: impl Inputs<T, R, I>,
-    mut outputs: impl Outputs<T, R, O>,
+    outputs: impl Outputs<T, R, O>,
     epilogue: impl Epilogue<T, I, O>,
 ) where
     T: Scalar,
@@ -200,19 +200,19 @@ pub fn contract_large<T, X, M, K, N, const D: usize, const R: usize, const I: us
     const { assert!(R == D + 2, "operands have the outer loops, rows and columns") };
     let sizes @ [m, k, n] = [m.get(), k.get(), n.get()];
     let extents: [usize; R] = extend(&outer, m, n);
-    let fit = fits::<T, D, R>(&a, &outer, m, k)
-        && fits::<T, D, R>(&b, &outer, k, n)
-        && inputs.fit(&extents)
-        && outputs.fit(&extents);
+    let mut contract = Contract { machine, lent, outer, sizes, a, b, inputs, outputs, epilogue };
+    let fit = fits::<T, X, D, R>(&a, &outer, m, k)
+        && fits::<T, X, D, R>(&b, &outer, k, n)
+        && contract.inputs.fit::<X>(&extents)
+        && contract.outputs.fit::<X>(&extents);
     debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
     if !fit {
         return;
     }
-    outputs.prepare(&extents);
+    contract.outputs.prepare::<X>(&extents);
     if extents.contains(&0) {
         return;
     }
-    let contract = Contract { machine, lent, outer, sizes, a, b, inputs, outputs, epilogue };
     if X::PLAIN { contract.run() } else { contract.run_apart() }
 }
 
@@ -282,7 +282,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
 }
 
 #[inline(always)]
-fn fits<T: Scalar, const D: usize, const R: usize>(
+fn fits<T: Scalar, X: Machine, const D: usize, const R: usize>(
     matrix: &Matrix<'_, T, D>,
     outer: &[usize; D],
     rows: usize,
@@ -290,7 +290,7 @@ fn fits<T: Scalar, const D: usize, const R: usize>(
 ) -> bool {
     let extents: [usize; R] = extend(outer, rows, columns);
     let strides: [usize; R] = extend(&matrix.outer, matrix.row, matrix.column);
-    reaches(matrix.slice.len(), matrix.offset, &extents, &strides)
+    reaches::<X, R>(matrix.slice.len(), matrix.offset, &extents, &strides)
 }
 
 /// `[outer…, row, column]`

@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::operands::with_innermost;
 use super::{Span, Writable, place, reaches};
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Machine};
 
 /// A destination of a contraction that takes the product as it is.
 #[doc(hidden)]
@@ -46,11 +46,11 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
     }
 
     /// Whether every index below `extents` lies inside the slice.
-    fn fits(&self, extents: &[usize; R]) -> bool;
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
     /// Sets reductions to their identity, unless they accumulate. `extents` are ones that [`fits`](Self::fits) has
     /// admitted.
-    fn prepare(&mut self, extents: &[usize; R]);
+    fn prepare<X: Machine>(&mut self, extents: &[usize; R]);
 
     /// Where the row with this index begins (its innermost index is zero).
     fn base(&self, index: &[usize; R]) -> usize;
@@ -119,10 +119,10 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     fn combine<S: Simd>(&self, folded: [Lanes<T, S>; M], values: [Lanes<T, S>; M]) -> [Lanes<T, S>; M];
 
     /// Whether every index below `extents` lies inside all slices.
-    fn fit(&self, extents: &[usize; R]) -> bool;
+    fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
     /// Sets reductions to their identity, unless they accumulate.
-    fn prepare(&mut self, extents: &[usize; R]);
+    fn prepare<X: Machine>(&mut self, extents: &[usize; R]);
 
     /// Where the row with this index begins in each destination.
     fn bases(&self, index: &[usize; R]) -> [usize; M];
@@ -222,8 +222,8 @@ impl<T: Scalar, const R: usize> Store<'_, T, R> {
 
     /// Whether the same places exist below `length`, too.
     #[inline(always)]
-    pub(crate) fn fits_below(&self, length: usize, extents: &[usize; R]) -> bool {
-        reaches(length, self.offset, extents, &self.strides)
+    pub(crate) fn fits_below<X: Machine>(&self, length: usize, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(length, self.offset, extents, &self.strides)
     }
 }
 
@@ -231,12 +231,12 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
     type State<S: Simd> = ();
 
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
-    fn prepare(&mut self, _: &[usize; R]) {}
+    fn prepare<X: Machine>(&mut self, _: &[usize; R]) {}
 
     #[inline(always)]
     fn base(&self, index: &[usize; R]) -> usize {
@@ -284,12 +284,12 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
     type State<S: Simd> = ();
 
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
-    fn prepare(&mut self, _: &[usize; R]) {}
+    fn prepare<X: Machine>(&mut self, _: &[usize; R]) {}
 
     #[inline(always)]
     fn base(&self, index: &[usize; R]) -> usize {
@@ -354,13 +354,13 @@ macro_rules! outputs {
             }
 
             #[inline(always)]
-            fn fit(&self, extents: &[usize; R]) -> bool {
-                true $(&& self.$place.fits(extents))*
+            fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool {
+                true $(&& self.$place.fits::<X>(extents))*
             }
 
             #[inline(always)]
-            fn prepare(&mut self, extents: &[usize; R]) {
-                $(self.$place.prepare(extents);)*
+            fn prepare<X: Machine>(&mut self, extents: &[usize; R]) {
+                $(self.$place.prepare::<X>(extents);)*
             }
 
             #[inline(always)]

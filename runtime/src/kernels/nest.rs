@@ -10,7 +10,7 @@ use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine, Plain};
+use crate::simd::{Instructions, Lanes, Machine, Plain};
 
 /// What a [`nest`] computes at each index: `M` results from `N` inputs.
 pub trait Body<T: Scalar, const N: usize, const M: usize>: Copy {
@@ -36,15 +36,17 @@ pub fn nest<T, X: Machine, L, I, O, B, const R: usize, const N: usize, const M: 
     O: Outputs<T, R, M>,
     B: Body<T, N, M>,
 {
-    if !nest.is_ready() {
+    if !nest.is_ready::<X>() {
         return;
     }
     if X::PLAIN {
         nest.unravelled(pulp::Scalar);
     } else {
-        // A copy: what others are shown is no longer known to the compiler.
-        let shown = nest;
-        if const { B::LIGHT } { machine.call_light(Loops(&shown)) } else { machine.call(Loops(&shown)) }
+        if const { B::LIGHT || is_short(L::KNOWN) } {
+            machine.call_light(Loops(&nest));
+        } else {
+            machine.call(Loops(&nest));
+        }
     }
 }
 
@@ -107,10 +109,22 @@ where
 /// Registers whose columns are combined together.
 const TOGETHER: usize = 4;
 
-/// Whether a row of this length, if it is known, may hold whole registers.
+/// Numbers of a row that is short: the widest register holds no more.
+const SHORT: usize = 16;
+
+/// Whether a row of this length, if it is known, is not worth code of its own for the widest registers, nor for whole ones
+/// beside what is left.
+const fn is_short(length: Option<usize>) -> bool {
+    match length {
+        Some(length) => length <= SHORT,
+        None => false,
+    }
+}
+
+/// Whether a row of this length, if it is known, is gone through in whole registers as far as possible.
 const fn is_any_whole(length: Option<usize>, lanes: usize) -> bool {
     match length {
-        Some(length) => length >= lanes,
+        Some(length) => length >= lanes && (length.is_multiple_of(lanes) || !is_short(Some(length))),
         None => true,
     }
 }
@@ -174,18 +188,18 @@ where
 {
     /// Whether all operands lie inside their slices.
     #[inline(always)]
-    fn fits(&self) -> bool {
-        let fit = self.inputs.fit(&self.extents) && self.outputs.fit(&self.extents);
+    fn fits<X: Machine>(&self) -> bool {
+        let fit = self.inputs.fit::<X>(&self.extents) && self.outputs.fit::<X>(&self.extents);
         debug_assert!(fit, "an operand of a nest reaches beyond its slice");
         fit
     }
 
     /// Whether there is something to compute. Sets reductions to their start.
     #[inline(always)]
-    fn is_ready(&mut self) -> bool {
-        let fit = self.fits();
+    fn is_ready<X: Machine>(&mut self) -> bool {
+        let fit = self.fits::<X>();
         if fit {
-            self.outputs.prepare(&self.extents);
+            self.outputs.prepare::<X>(&self.extents);
         }
         fit && !self.extents.contains(&0)
     }
@@ -193,7 +207,7 @@ where
     /// [`nest`] on a vector unit.
     #[inline(always)]
     pub(super) fn run<S: Simd>(mut self, simd: S) {
-        if self.is_ready() {
+        if self.is_ready::<Instructions>() {
             Loops(&self).with_simd(simd);
         }
     }
@@ -209,7 +223,9 @@ where
     /// One run of the innermost loop.
     #[inline(always)]
     fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
-        let length = self.length.get();
+        // A few registers in a row: the compiler is not to lay them out one by one.
+        let length =
+            if const { is_short(L::KNOWN) && !S::IS_SCALAR } { self.extents[R - 1] } else { self.length.get() };
         let (from, to) = (self.inputs.bases(index), self.outputs.bases(index));
         let mut states = self.outputs.begin(simd);
         let lanes = Lanes::<T, S>::COUNT;
@@ -219,8 +235,9 @@ where
             self.step(simd, &from, &to, &mut states, position, Whole);
             position += lanes;
         }
-        if const { is_any_left(L::KNOWN, Lanes::<T, S>::COUNT) } && position < length {
+        while const { is_any_left(L::KNOWN, Lanes::<T, S>::COUNT) } && position < length {
             self.step(simd, &from, &to, &mut states, position, Part::new(simd, length - position));
+            position += lanes;
         }
         // SAFETY: the operands fit the extents, and `index` lies below them.
         unsafe { self.outputs.finish(states, &to) };
@@ -305,11 +322,11 @@ pub trait Stages<const R: usize>: Copy + sealed::Sealed {
 
     /// Whether all operands lie inside their slices, and all outer loops are these.
     #[doc(hidden)]
-    fn fit(&self, outer: &[usize]) -> bool;
+    fn fit<X: Machine>(&self, outer: &[usize]) -> bool;
 
     /// Sets reductions to their start.
     #[doc(hidden)]
-    fn prepare(&mut self);
+    fn prepare<X: Machine>(&mut self);
 
     /// The loops of the first nest.
     #[doc(hidden)]
@@ -340,12 +357,12 @@ impl<const R: usize> Stages<R> for () {
     const LIGHT: bool = true;
 
     #[inline(always)]
-    fn fit(&self, _: &[usize]) -> bool {
+    fn fit<X: Machine>(&self, _: &[usize]) -> bool {
         true
     }
 
     #[inline(always)]
-    fn prepare(&mut self) {}
+    fn prepare<X: Machine>(&mut self) {}
 
     #[inline(always)]
     fn extents(&self) -> [usize; R] {
@@ -371,17 +388,17 @@ where
     B: Body<T, N, M>,
     Rest: Stages<R>,
 {
-    const LIGHT: bool = B::LIGHT && Rest::LIGHT;
+    const LIGHT: bool = (B::LIGHT || is_short(L::KNOWN)) && Rest::LIGHT;
 
     #[inline(always)]
-    fn fit(&self, outer: &[usize]) -> bool {
-        self.0.extents[..R - 1] == *outer && self.0.fits() && self.1.fit(outer)
+    fn fit<X: Machine>(&self, outer: &[usize]) -> bool {
+        self.0.extents[..R - 1] == *outer && self.0.fits::<X>() && self.1.fit::<X>(outer)
     }
 
     #[inline(always)]
-    fn prepare(&mut self) {
-        self.0.outputs.prepare(&self.0.extents);
-        self.1.prepare();
+    fn prepare<X: Machine>(&mut self) {
+        self.0.outputs.prepare::<X>(&self.0.extents);
+        self.1.prepare::<X>();
     }
 
     #[inline(always)]
@@ -410,11 +427,11 @@ where
 #[inline(always)]
 pub fn rows<X: Machine, Q: Stages<R>, const R: usize>(machine: X, mut stages: Q) {
     let extents = stages.extents();
-    if !stages.fit(&extents[..R - 1]) {
+    if !stages.fit::<X>(&extents[..R - 1]) {
         debug_assert!(false, "the outer loops of nests that run row by row differ");
         return;
     }
-    stages.prepare();
+    stages.prepare::<X>();
     if stages.is_empty() {
         return;
     }
@@ -424,9 +441,7 @@ pub fn rows<X: Machine, Q: Stages<R>, const R: usize>(machine: X, mut stages: Q)
             unsafe { stages.row(pulp::Scalar, &index_of_row(row, &extents)) };
         }
     } else {
-        // A copy: what others are shown is no longer known to the compiler.
-        let shown = stages;
-        if const { Q::LIGHT } { machine.call_light(Rows(&shown)) } else { machine.call(Rows(&shown)) }
+        if const { Q::LIGHT } { machine.call_light(Rows(&stages)) } else { machine.call(Rows(&stages)) }
     }
 }
 

@@ -7,12 +7,12 @@ use pulp::Simd;
 
 use super::{Readable, Span, place, reaches};
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Machine};
 
 /// One input of a kernel.
 pub trait Input<T: Scalar, const R: usize>: Copy {
     /// Whether every index below `extents` lies inside the slice.
-    fn fits(&self, extents: &[usize; R]) -> bool;
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
     /// Where the row with this index begins (its innermost index is zero).
     fn base(&self, index: &[usize; R]) -> usize;
@@ -29,7 +29,7 @@ pub trait Input<T: Scalar, const R: usize>: Copy {
 /// All inputs of a kernel: a tuple of `N` operands.
 pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy {
     /// Whether every index below `extents` lies inside all slices.
-    fn fit(&self, extents: &[usize; R]) -> bool;
+    fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
     /// Where the row with this index begins in each operand.
     fn bases(&self, index: &[usize; R]) -> [usize; N];
@@ -175,8 +175,8 @@ fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
@@ -193,8 +193,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
@@ -211,8 +211,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
@@ -234,8 +234,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        reaches(self.slice.len(), self.offset, extents, &self.strides)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
     }
 
     #[inline(always)]
@@ -258,8 +258,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for BroadcastIndices<'_, R> {
     #[inline(always)]
-    fn fits(&self, extents: &[usize; R]) -> bool {
-        Input::<T, R>::fits(&self.0, extents)
+    fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+        Input::<T, R>::fits::<X>(&self.0, extents)
     }
 
     #[inline(always)]
@@ -276,7 +276,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for BroadcastIndices<'_, R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
     #[inline(always)]
-    fn fits(&self, _: &[usize; R]) -> bool {
+    fn fits<X: Machine>(&self, _: &[usize; R]) -> bool {
         true
     }
 
@@ -296,7 +296,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
 
 impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
     #[inline(always)]
-    fn fits(&self, _: &[usize; R]) -> bool {
+    fn fits<X: Machine>(&self, _: &[usize; R]) -> bool {
         true
     }
 
@@ -313,7 +313,7 @@ impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
 
 impl<T: Scalar, const R: usize> Inputs<T, R, 0> for () {
     #[inline(always)]
-    fn fit(&self, _: &[usize; R]) -> bool {
+    fn fit<X: Machine>(&self, _: &[usize; R]) -> bool {
         true
     }
 
@@ -332,8 +332,8 @@ macro_rules! inputs {
     ($($count:literal: $($operand:ident $place:tt)*;)*) => {$(
         impl<T: Scalar, const R: usize, $($operand: Input<T, R>),*> Inputs<T, R, $count> for ($($operand,)*) {
             #[inline(always)]
-            fn fit(&self, extents: &[usize; R]) -> bool {
-                true $(&& self.$place.fits(extents))*
+            fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool {
+                true $(&& self.$place.fits::<X>(extents))*
             }
 
             #[inline(always)]

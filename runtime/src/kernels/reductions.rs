@@ -6,9 +6,9 @@ use pulp::Simd;
 
 use super::destinations::Output;
 use super::operands::with_innermost;
-use super::{Span, Writable, place, reaches};
+use super::{Span, Writable, advance, lie_below, place};
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Lanes, Machine};
 
 /// How values are combined.
 pub trait Reduction: Copy {
@@ -197,9 +197,53 @@ fn kept<const R: usize>(extents: &[usize; R], strides: &[usize; R]) -> [usize; R
     kept
 }
 
-/// Sets every place that a reduction writes; an empty reduced loop still has its destination.
+/// Whether every place that a reduction writes lies below `length`; an empty reduced loop still has its destination.
 #[inline(always)]
-fn reset<T: Scalar, const R: usize>(
+fn keeps_below<X: Machine, const R: usize>(
+    length: usize,
+    offset: usize,
+    extents: &[usize; R],
+    strides: &[usize; R],
+) -> bool {
+    /// One function for all reductions, as of [`reaches`](super::reaches).
+    #[inline(never)]
+    fn apart<const R: usize>(length: usize, offset: usize, extents: &[usize; R], strides: &[usize; R]) -> bool {
+        lie_below(length, offset, &kept(extents, strides), strides)
+    }
+
+    if X::PLAIN {
+        lie_below(length, offset, &kept(extents, strides), strides)
+    } else {
+        apart(length, offset, extents, strides)
+    }
+}
+
+/// Sets every place that a reduction writes.
+#[inline(always)]
+fn reset<T: Scalar, X: Machine, const R: usize>(
+    slice: Writable<'_, T>,
+    offset: usize,
+    strides: &[usize; R],
+    extents: &[usize; R],
+    value: T,
+) {
+    /// One function for all reductions.
+    #[inline(never)]
+    fn apart<T: Scalar, const R: usize>(
+        slice: Writable<'_, T>,
+        offset: usize,
+        strides: &[usize; R],
+        extents: &[usize; R],
+        value: T,
+    ) {
+        fill(slice, offset, strides, extents, value);
+    }
+
+    if X::PLAIN { fill(slice, offset, strides, extents, value) } else { apart(slice, offset, strides, extents, value) }
+}
+
+#[inline(always)]
+fn fill<T: Scalar, const R: usize>(
     slice: Writable<'_, T>,
     offset: usize,
     strides: &[usize; R],
@@ -211,20 +255,15 @@ fn reset<T: Scalar, const R: usize>(
         return;
     }
     let mut index = [0; R];
-    'places: loop {
+    loop {
         let place = place(offset, &index, strides);
         if place < slice.len() {
             // SAFETY: just checked.
             unsafe { slice.set(place, value) };
         }
-        for (index, &extent) in index.iter_mut().zip(&kept).rev() {
-            *index += 1;
-            if *index < extent {
-                continue 'places;
-            }
-            *index = 0;
+        if !advance(&mut index, &kept, 0) {
+            return;
         }
-        return;
     }
 }
 
@@ -233,14 +272,14 @@ macro_rules! reduction {
     () => {
         // An empty reduced loop still has its destination, which `prepare` writes.
         #[inline(always)]
-        fn fits(&self, extents: &[usize; R]) -> bool {
-            reaches(self.slice.len(), self.offset, &kept(extents, &self.strides), &self.strides)
+        fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
+            keeps_below::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
         }
 
         #[inline(always)]
-        fn prepare(&mut self, extents: &[usize; R]) {
+        fn prepare<X: Machine>(&mut self, extents: &[usize; R]) {
             if !self.accumulate {
-                reset(self.slice, self.offset, &self.strides, extents, K::identity());
+                reset::<T, X, R>(self.slice, self.offset, &self.strides, extents, K::identity());
             }
         }
 
