@@ -74,6 +74,15 @@ pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
     norm_of(squares(machine, numbers), numbers)
 }
 
+/// The Euclidean norm, as of [`norm_of`], in code for a vector unit.
+#[inline(always)]
+pub(crate) fn norm_of_cells<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>]) -> T {
+    // SAFETY: a `Cell` lies in memory as its value does. Nobody writes while the reference lives: cells are not shared
+    // between threads, and nothing here has others.
+    let numbers = unsafe { &*(core::ptr::from_ref(numbers) as *const [T]) };
+    norm_of(SumOfSquares(numbers).with_simd(simd), numbers)
+}
+
 /// The Euclidean norm of numbers whose squares are too large for their type.
 #[cold]
 pub(crate) fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
@@ -94,8 +103,8 @@ pub(crate) fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
 
 /// A factor for all of these numbers.
 pub(crate) struct Scale<'a, T> {
-    numbers: &'a [Cell<T>],
-    factor: T,
+    pub(crate) numbers: &'a [Cell<T>],
+    pub(crate) factor: T,
 }
 
 impl<T: Scalar> WithSimd for &Scale<'_, T> {

@@ -5,10 +5,10 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Direct, Output, Store};
-use crate::kernels::{Span, Whole, store};
+use crate::kernels::{Accumulate, Ending, Span, Sums, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 use crate::tensor::Role;
 
 /// Where a training pass leaves its gradients.
@@ -171,5 +171,34 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
     #[inline(always)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
         if self.at_once { None } else { self.gradient.direct(index, add) }
+    }
+
+    const BLOCKS: bool = true;
+
+    #[inline(always)]
+    unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool) {
+        let Self { update, gradient, decay, flaws, at_once } = *self;
+        let destination = Apply { update, gradient: gradient.matrix(index), decay, flaws, at_once };
+        U::block(unit, &Block { destination, sums, add });
+    }
+}
+
+/// A block of a product that is the gradient of parameters.
+///
+/// Who makes one promises that the sums are readable, and that the block lies within a product that fits the destination.
+#[doc(hidden)]
+pub struct Block<'a, T, U> {
+    destination: Apply<'a, T, U, 2>,
+    sums: &'a Sums<T>,
+    /// Whether the sums are added to the gradient in memory.
+    add: bool,
+}
+
+impl<T: Scalar, U: Update<T>> Block<'_, T, U> {
+    #[inline(always)]
+    pub(crate) fn update<S: Simd>(&self, simd: S) {
+        let ending = Ending { index: [0; 2], inputs: (), outputs: (self.destination,), epilogue: Accumulate(self.add) };
+        // SAFETY: the promise.
+        unsafe { ending.finish(simd, self.sums) };
     }
 }

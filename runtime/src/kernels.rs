@@ -25,6 +25,7 @@ mod tile;
 mod uniform;
 mod work;
 
+pub use blocks::Sums;
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
@@ -37,8 +38,8 @@ pub use reductions::{
 };
 pub use span::Span;
 pub(crate) use span::{Part, Whole};
+pub(crate) use tile::Ending;
 pub use uniform::uniform;
-#[doc(hidden)]
 pub use work::Work;
 
 use crate::simd::Machine;

@@ -7,13 +7,16 @@ mod update;
 
 use core::fmt;
 
+pub(crate) use adam::MomentRule;
 pub use adam::{Adam, AdamW, Moments};
+pub(crate) use momentum::HeavyBall;
 pub use momentum::Momentum;
+pub(crate) use sgd::Descent;
 pub use sgd::Sgd;
 #[cfg(feature = "threads")]
 pub(crate) use update::apply_part;
-pub use update::{Rule, Ruled, Update};
-pub(crate) use update::{apply, stretches};
+pub(crate) use update::{Rest, apply};
+pub use update::{Rule, Ruled, Task, Update};
 
 use crate::error::Error;
 use crate::init;

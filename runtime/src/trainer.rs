@@ -6,7 +6,7 @@ mod threads;
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use num_traits::Float;
+use num_traits::Zero;
 
 use crate::error::Error;
 use crate::flat;
@@ -14,7 +14,7 @@ use crate::gradients::{Applied, Flaws};
 use crate::init;
 use crate::memory::{cells, zeroed};
 use crate::network::Network;
-use crate::optimizers::{self, Optimizer, Update, apply, stretches};
+use crate::optimizers::{self, Optimizer, Rest, Update};
 use crate::pass::{self, Job, Key};
 use crate::program::Program;
 use crate::random::Seed;
@@ -300,20 +300,14 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
         let flaws = Flaws::none();
         let gradients = Applied { update, gradient: cells(gradient), flaws: &flaws, at_once };
         let loss = batch.backpropagate(machine, update.parameters(), memory, gradients)?;
-        let done = if at_once { N::WHOLE } else { &[] };
-        let mut finite = flaws.is_empty();
-        if at_once {
-            for (start, end, _) in stretches(update, N::TENSORS, done) {
-                let rest = gradient.as_flat().get(start..end).unwrap_or_default();
-                finite &= flat::norm(machine, rest).is_finite();
-            }
-        } else {
-            let squares = pass::finite_squares::<N, X>(machine, gradient)?;
-            settings.limit(machine, gradient, squares);
+        let (done, gradient): (&[bool], _) = (if at_once { N::WHOLE } else { &[] }, cells(gradient));
+        let rest = Rest { update, gradient, tensors: N::TENSORS, done, clip: settings.clip };
+        let finite = <O::Update<'_> as Update<_>>::rest(machine.instructions(), &rest).is_zero() && flaws.is_empty();
+        settings.kept = finite && !at_once;
+        if finite || at_once {
+            settings.steps += 1;
+            init::bound(network);
         }
-        settings.steps += 1;
-        apply(machine, update, gradient, done);
-        init::bound(network);
         if finite { Ok(loss) } else { Err(Error::NonFiniteGradient) }
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Product<'a, T> {
 
 /// A block of a product.
 #[repr(C)]
-pub(super) struct Sums<T> {
+pub struct Sums<T> {
     pub(super) pointer: *const T,
     /// From one row to the next.
     pub(super) row: usize,

@@ -7,8 +7,8 @@ use pulp::Simd;
 use super::blocks::Operands;
 use super::destinations::Outputs;
 use super::operands::Inputs;
-use super::tile::Tiles;
-use super::{Readable, advance, place, reaches};
+use super::tile::{Ending, Tiles};
+use super::{Readable, advance, lie_below, place};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -89,6 +89,9 @@ pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
         previous: [Lanes<T, S>; O],
     ) -> [Lanes<T, S>; O];
 
+    /// Whether [`plain`](Self::plain) is something.
+    const PLAIN: bool = false;
+
     /// Whether the result is nothing but the product (`Some(false)`), or that added to what a single destination holds
     /// (`Some(true)`): such products need no second look. [`evaluate`](Self::evaluate) must agree.
     #[inline(always)]
@@ -103,6 +106,8 @@ pub struct Assign;
 
 impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
     const LIGHT: bool = true;
+
+    const PLAIN: bool = true;
 
     #[inline(always)]
     fn evaluate<S: Simd>(
@@ -127,6 +132,8 @@ pub struct Accumulate(pub bool);
 
 impl<T: Scalar> Epilogue<T, 0, 1> for Accumulate {
     const LIGHT: bool = true;
+
+    const PLAIN: bool = true;
 
     #[inline(always)]
     fn evaluate<S: Simd>(
@@ -198,25 +205,12 @@ pub fn contract_large<T, X, M, K, N, const D: usize, const R: usize, const I: us
     N: Dim,
 {
     const { assert!(R == D + 2, "operands have the outer loops, rows and columns") };
-    let sizes @ [m, k, n] = [m.get(), k.get(), n.get()];
-    let extents: [usize; R] = extend(&outer, m, n);
-    let mut contract = Contract { machine, lent, outer, sizes, a, b, inputs, outputs, epilogue };
-    let fit = fits::<T, X, D, R>(&a, &outer, m, k)
-        && fits::<T, X, D, R>(&b, &outer, k, n)
-        && contract.inputs.fit::<X>(&extents)
-        && contract.outputs.fit::<X>(&extents);
-    debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
-    if !fit {
-        return;
-    }
-    contract.outputs.prepare::<X>(&extents);
-    if extents.contains(&0) {
-        return;
-    }
+    let sizes = [m.get(), k.get(), n.get()];
+    let contract = Contract { machine, lent, outer, sizes, a, b, inputs, outputs, epilogue };
     if X::PLAIN { contract.run() } else { contract.run_apart() }
 }
 
-/// A contraction whose operands fit.
+/// A contraction.
 struct Contract<'a, T, X, In, Out, E, const D: usize> {
     machine: X,
     lent: &'a [Cell<T>],
@@ -241,6 +235,25 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
         self.run();
     }
 
+    /// Whether all operands fit, and there is something to compute. Sets reductions to their start.
+    #[inline(always)]
+    fn is_ready<const R: usize, const I: usize, const O: usize>(&mut self) -> bool
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+    {
+        let [m, _, n] = self.sizes;
+        let extents: [usize; R] = extend(&self.outer, m, n);
+        let fit = fit::<T, X, D, R>(&self.a, &self.b, &self.outer, &self.sizes)
+            && self.inputs.fit::<X>(&extents)
+            && self.outputs.fit::<X>(&extents);
+        debug_assert!(fit, "an operand of a contraction reaches beyond its slice");
+        if fit {
+            self.outputs.prepare::<X>(&extents);
+        }
+        fit && !extents.contains(&0)
+    }
+
     #[inline(always)]
     fn run<const R: usize, const I: usize, const O: usize>(mut self)
     where
@@ -248,6 +261,9 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
         Out: Outputs<T, R, O>,
         E: Epilogue<T, I, O>,
     {
+        if !self.is_ready() {
+            return;
+        }
         let [m, k, n] = self.sizes;
         let mut index = [0; D];
         loop {
@@ -267,10 +283,12 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
                 machine: self.machine,
                 operands,
                 lent: self.lent,
-                index: extend(&index, 0, 0),
-                inputs: self.inputs,
-                outputs: &mut self.outputs,
-                epilogue: self.epilogue,
+                ending: Ending {
+                    index: extend(&index, 0, 0),
+                    inputs: self.inputs,
+                    outputs: self.outputs,
+                    epilogue: self.epilogue,
+                },
             };
             // SAFETY: both matrices, the inputs and the outputs fit the extents, and the index lies below them.
             unsafe { if X::PLAIN { tiles.run_plain() } else { tiles.run() } };
@@ -281,8 +299,35 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
     }
 }
 
+/// Whether both matrices lie inside their slices.
 #[inline(always)]
-fn fits<T: Scalar, X: Machine, const D: usize, const R: usize>(
+fn fit<T: Scalar, X: Machine, const D: usize, const R: usize>(
+    a: &Matrix<'_, T, D>,
+    b: &Matrix<'_, T, D>,
+    outer: &[usize; D],
+    sizes: &[usize; 3],
+) -> bool {
+    /// One function for all contractions.
+    #[inline(never)]
+    fn apart<T: Scalar, const D: usize, const R: usize>(
+        a: &Matrix<'_, T, D>,
+        b: &Matrix<'_, T, D>,
+        outer: &[usize; D],
+        &[m, k, n]: &[usize; 3],
+    ) -> bool {
+        fits::<T, D, R>(a, outer, m, k) && fits::<T, D, R>(b, outer, k, n)
+    }
+
+    let [m, k, n] = *sizes;
+    if X::PLAIN {
+        fits::<T, D, R>(a, outer, m, k) && fits::<T, D, R>(b, outer, k, n)
+    } else {
+        apart::<T, D, R>(a, b, outer, sizes)
+    }
+}
+
+#[inline(always)]
+fn fits<T: Scalar, const D: usize, const R: usize>(
     matrix: &Matrix<'_, T, D>,
     outer: &[usize; D],
     rows: usize,
@@ -290,7 +335,7 @@ fn fits<T: Scalar, X: Machine, const D: usize, const R: usize>(
 ) -> bool {
     let extents: [usize; R] = extend(outer, rows, columns);
     let strides: [usize; R] = extend(&matrix.outer, matrix.row, matrix.column);
-    reaches::<X, R>(matrix.slice.len(), matrix.offset, &extents, &strides)
+    lie_below(matrix.slice.len(), matrix.offset, &extents, &strides)
 }
 
 /// `[outer…, row, column]`

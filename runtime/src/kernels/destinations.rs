@@ -3,9 +3,9 @@
 use pulp::Simd;
 
 use super::operands::with_innermost;
-use super::{Span, Writable, place, reaches};
+use super::{Span, Sums, Writable, place, reaches};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 
 /// A destination of a contraction that takes the product as it is.
 #[doc(hidden)]
@@ -93,6 +93,20 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
         None
     }
 
+    /// Whether [`block`](Self::block) does something.
+    const BLOCKS: bool = false;
+
+    /// Does with a block of sums what an epilogue that stores them, or adds them to what is there, would do, in code that is
+    /// compiled with this library.
+    ///
+    /// # Safety
+    ///
+    /// The sums must be readable, and the block must lie within the matrix at `index`, whose extents
+    /// [`fits`](Self::fits) has admitted.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn block(&self, _unit: Instructions, _index: &[usize; R], _sums: &Sums<T>, _add: bool) {}
+
     /// As [`direct`](Self::direct), if sums may be kept there before they are what is to be stored.
     #[doc(hidden)]
     #[inline(always)]
@@ -168,6 +182,17 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     #[doc(hidden)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>>;
 
+    /// As [`Output::BLOCKS`], of the only destination.
+    const BLOCKS: bool;
+
+    /// As [`Output::block`], of the only destination.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[doc(hidden)]
+    unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool);
+
     /// As [`Output::partial`], of the only destination.
     #[doc(hidden)]
     fn partial(&self, index: &[usize; R]) -> Option<Direct<T>>;
@@ -211,13 +236,20 @@ pub fn store_strided<'a, T, const R: usize>(
     StoreStrided { slice: slice.into(), offset, strides }
 }
 
-impl<T: Scalar, const R: usize> Store<'_, T, R> {
+impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
     /// The same destination, where a kernel may write what is not yet the result: nothing that it reads lies there, and what
     /// was there is not needed.
     #[inline(always)]
     #[must_use]
     pub fn apart(self) -> Self {
         Self { apart: true, ..self }
+    }
+
+    /// The destination of the matrix at `index`, which is the place of its first element.
+    #[inline(always)]
+    pub(crate) fn matrix(&self, index: &[usize; R]) -> Store<'a, T, 2> {
+        let row = if R < 2 { 0 } else { self.strides[R - 2] };
+        Store { slice: self.slice, offset: Output::<T, R>::base(self, index), strides: [row, 1], apart: self.apart }
     }
 
     /// Whether the same places exist below `length`, too.
@@ -334,6 +366,8 @@ macro_rules! outputs {
 
             const FOLDS: bool = true $(&& $output::FOLDS)*;
 
+            const BLOCKS: bool = $count == 1 $(&& $output::BLOCKS)*;
+
             #[inline(always)]
             fn are_one_row(&self) -> bool {
                 true $(&& self.$place.is_one_row())*
@@ -407,6 +441,12 @@ macro_rules! outputs {
             #[inline(always)]
             fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
                 if $count == 1 { self.0.direct(index, add) } else { None }
+            }
+
+            #[inline(always)]
+            unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool) {
+                // SAFETY: the caller's promise.
+                unsafe { self.0.block(unit, index, sums, add) }
             }
 
             #[inline(always)]

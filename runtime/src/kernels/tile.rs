@@ -23,24 +23,28 @@ pub(super) struct Tiles<'a, T, X, In, Out, E, const R: usize> {
     pub(super) operands: Operands<T>,
     /// Memory for a large product.
     pub(super) lent: &'a [Cell<T>],
+    pub(super) ending: Ending<In, Out, E, R>,
+}
+
+/// The epilogue of a product, and what it reads and writes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ending<In, Out, E, const R: usize> {
     /// The outer index, followed by two places for row and column.
-    pub(super) index: [usize; R],
-    pub(super) inputs: In,
-    pub(super) outputs: &'a mut Out,
-    pub(super) epilogue: E,
+    pub(crate) index: [usize; R],
+    pub(crate) inputs: In,
+    pub(crate) outputs: Out,
+    pub(crate) epilogue: E,
 }
 
 /// The epilogue of a block.
-struct Finish<'a, 'b, T, X, In, Out, E, const R: usize, const I: usize, const O: usize> {
-    tiles: &'a mut Tiles<'b, T, X, In, Out, E, R>,
+struct Finish<'a, T, In, Out, E, const R: usize, const I: usize, const O: usize> {
+    ending: &'a Ending<In, Out, E, R>,
     sums: &'a Sums<T>,
 }
 
-impl<T, X, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd
-    for Finish<'_, '_, T, X, In, Out, E, R, I, O>
+impl<T, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd for Finish<'_, T, In, Out, E, R, I, O>
 where
     T: Scalar,
-    X: Machine,
     In: Inputs<T, R, I>,
     Out: Outputs<T, R, O>,
     E: Epilogue<T, I, O>,
@@ -50,7 +54,7 @@ where
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         // SAFETY: made by `enter` only, of a block whose sums are computed.
-        unsafe { self.tiles.finish(simd, self.sums) };
+        unsafe { self.ending.finish(simd, self.sums) };
     }
 }
 
@@ -68,10 +72,11 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         Out: Outputs<T, R, O>,
         E: Epilogue<T, I, O>,
     {
+        let Ending { ref index, ref outputs, epilogue, .. } = self.ending;
         let product = Product {
             operands: self.operands,
-            direct: self.epilogue.plain().and_then(|add| self.outputs.direct(&self.index, add)),
-            partial: self.outputs.partial(&self.index),
+            direct: epilogue.plain().and_then(|add| outputs.direct(index, add)),
+            partial: outputs.partial(index),
             lent: (self.lent.as_ptr().cast_mut().cast(), self.lent.len()),
             finish: Self::enter::<I, O>,
             tiles: core::ptr::from_mut(self).cast(),
@@ -92,9 +97,14 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         E: Epilogue<T, I, O>,
     {
         // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
-        let (tiles, sums) = unsafe { (&mut *tiles.cast::<Self>(), &*sums) };
-        let machine = tiles.machine;
-        let finish = Finish::<'_, '_, T, X, In, Out, E, R, I, O> { tiles, sums };
+        let (Self { machine, ending, .. }, sums) = unsafe { (&*tiles.cast::<Self>(), &*sums) };
+        if const { E::PLAIN && Out::BLOCKS } {
+            let add = ending.epilogue.plain().unwrap_or(false);
+            // SAFETY: the caller's promise.
+            unsafe { ending.outputs.block(machine.instructions(), &ending.index, sums, add) };
+            return;
+        }
+        let finish = Finish::<'_, T, In, Out, E, R, I, O> { ending, sums };
         if const { E::LIGHT } { machine.call_light(finish) } else { machine.call(finish) }
     }
 
@@ -112,18 +122,19 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     {
         let simd = pulp::Scalar;
         let Operands { m, n, .. } = self.operands;
-        let mut index = self.index;
+        let mut ending = self.ending;
+        let mut index = ending.index;
         for row in 0..m {
             index[R - 2] = row;
-            let (from, to) = (self.inputs.bases(&index), self.outputs.bases(&index));
-            let mut states = self.outputs.begin(simd);
+            let (from, to) = (ending.inputs.bases(&index), ending.outputs.bases(&index));
+            let mut states = ending.outputs.begin(simd);
             // SAFETY: the numbers are those of the product.
             unsafe {
                 for column in 0..n {
                     let product = self.plain_product(row, column);
-                    self.emit(simd, product, &from, &to, &mut states, column, Whole);
+                    ending.emit(simd, product, &from, &to, &mut states, column, Whole);
                 }
-                self.outputs.finish(states, &to);
+                ending.outputs.finish(states, &to);
             }
         }
     }
@@ -149,14 +160,16 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         }
         sum
     }
+}
 
+impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
     /// The epilogue of a block.
     ///
     /// # Safety
     ///
     /// The block must lie within the product, and its sums must be readable.
     #[inline(always)]
-    unsafe fn finish<S: Simd, const I: usize, const O: usize>(&mut self, simd: S, sums: &Sums<T>)
+    pub(crate) unsafe fn finish<T: Scalar, S: Simd, const I: usize, const O: usize>(&self, simd: S, sums: &Sums<T>)
     where
         In: Inputs<T, R, I>,
         Out: Outputs<T, R, O>,
@@ -164,29 +177,28 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     {
         let Sums { pointer, row: sums_row, at: [row, column], size: [rows, columns] } = *sums;
         // A copy of its own, which no store can change: what it holds stays in registers.
-        let mut outputs = *self.outputs;
-        let mut tiles = Tiles { outputs: &mut outputs, ..*self };
+        let mut ending = *self;
         let lanes = Lanes::<T, S>::COUNT;
         let last = Part::new(simd, columns % lanes);
-        let mut index = tiles.index;
+        let mut index = ending.index;
         for offset in 0..rows {
             index[R - 2] = row + offset;
             let sums = pointer.wrapping_add(offset * sums_row);
-            let (from, to) = (tiles.inputs.bases(&index), tiles.outputs.bases(&index));
-            let mut states = tiles.outputs.begin(simd);
+            let (from, to) = (ending.inputs.bases(&index), ending.outputs.bases(&index));
+            let mut states = ending.outputs.begin(simd);
             let mut place = 0;
             // SAFETY: the registers are those of the tile; inputs and outputs fit the product.
             unsafe {
                 while columns - place >= lanes {
                     let product = Whole.load(simd, sums.wrapping_add(place));
-                    tiles.emit(simd, product, &from, &to, &mut states, column + place, Whole);
+                    ending.emit(simd, product, &from, &to, &mut states, column + place, Whole);
                     place += lanes;
                 }
                 if const { Lanes::<T, S>::COUNT > 1 } && place < columns {
                     let product = last.load(simd, sums.wrapping_add(place));
-                    tiles.emit(simd, product, &from, &to, &mut states, column + place, last);
+                    ending.emit(simd, product, &from, &to, &mut states, column + place, last);
                 }
-                tiles.outputs.finish(states, &to);
+                ending.outputs.finish(states, &to);
             }
         }
     }
@@ -198,7 +210,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     /// The register must lie within the product, up to the end of the span.
     #[expect(clippy::too_many_arguments, reason = "a register of a row of a product, and all that is known of each")]
     #[inline(always)]
-    unsafe fn emit<S: Simd, const I: usize, const O: usize>(
+    unsafe fn emit<T: Scalar, S: Simd, const I: usize, const O: usize>(
         &mut self,
         simd: S,
         product: Lanes<T, S>,

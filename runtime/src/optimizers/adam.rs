@@ -1,6 +1,6 @@
 use num_traits::Float;
 
-use super::update::{flush, flush_below};
+use super::update::{compiled, flush, flush_below};
 use super::{Decay, Optimizer, Rule, Ruled};
 use crate::memory::Flat;
 use crate::program::Program;
@@ -199,6 +199,8 @@ pub struct MomentRule<T> {
 }
 
 impl<T: Scalar> Rule<T, 2> for MomentRule<T> {
+    compiled!(Moments, 2);
+
     #[inline(always)]
     fn update<S: Simd>(
         self,

@@ -1,4 +1,4 @@
-use super::update::flush;
+use super::update::{compiled, flush};
 use super::{Decay, Optimizer, Rule, Ruled};
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -85,6 +85,8 @@ pub struct HeavyBall<T> {
 }
 
 impl<T: Scalar> Rule<T, 1> for HeavyBall<T> {
+    compiled!(HeavyBall, 1);
+
     #[inline(always)]
     fn update<S: Simd>(
         self,

@@ -1,3 +1,4 @@
+use super::update::compiled;
 use super::{Decay, Optimizer, Rule, Ruled};
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -54,6 +55,8 @@ pub struct Descent<T> {
 }
 
 impl<T: Scalar> Rule<T, 0> for Descent<T> {
+    compiled!(Descent, 0);
+
     #[inline(always)]
     fn update<S: Simd>(
         self,

@@ -1,14 +1,17 @@
 //! A step of an optimizer: a rule for one parameter, and where parameters and state lie.
 
+use core::cell::Cell;
+
 use pulp::{Simd, WithSimd};
 
 use super::Decay;
-use crate::kernels::{Part, Whole};
-use crate::kernels::{Readable, Span, Writable};
+use crate::flat;
+use crate::gradients::Block;
+use crate::kernels::{Part, Readable, Span, Whole, Writable};
 use crate::memory::copied;
 use crate::program::Program;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 use crate::tensor::{Role, Tensor};
 
 /// What an optimizer does to one parameter, written for a vector of them. Implementations are `#[inline(always)]`.
@@ -21,7 +24,25 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         state: [Lanes<T, S>; STATES],
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
+
+    /// Does a task. Those of this library's rules are compiled with it, once for each scalar type.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn run(unit: Instructions, task: Task<'_, T, Self, STATES>) -> T {
+        unit.dispatch_light(task)
+    }
 }
+
+/// Implements [`Rule::run`] for a rule of this library: the piece of [`Work`](crate::kernels::Work) that it is.
+macro_rules! compiled {
+    ($work:ident, $states:literal) => {
+        #[inline(always)]
+        fn run(unit: crate::simd::Instructions, task: crate::optimizers::Task<'_, T, Self, $states>) -> T {
+            T::work(unit, crate::kernels::Work::$work(task))
+        }
+    };
+}
+pub(super) use compiled;
 
 /// Zero instead of a denormal number. What shrinks by a factor each step, as the running means of gradients that have
 /// become zero, would otherwise stay denormal for ever, and slow every operation down.
@@ -47,6 +68,14 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
 
     /// The weight decay, if no role is treated apart.
     fn same_decay(&self) -> Option<T>;
+
+    /// Updates what has a gradient in memory and was not updated before; NaN where that gradient is not finite, else zero.
+    #[doc(hidden)]
+    fn rest(unit: Instructions, rest: &Rest<'_, T, Self>) -> T;
+
+    /// Updates the parameters whose gradient a block of a product is.
+    #[doc(hidden)]
+    fn block(unit: Instructions, block: &Block<'_, T, Self>);
 
     /// Updates the parameters from number `at` to the end of the span.
     ///
@@ -108,6 +137,16 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
     }
 
     #[inline(always)]
+    fn rest(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {
+        R::run(unit, Task::Rest(rest))
+    }
+
+    #[inline(always)]
+    fn block(unit: Instructions, block: &Block<'_, T, Self>) {
+        R::run(unit, Task::Block(block));
+    }
+
+    #[inline(always)]
     unsafe fn apply<S: Simd, P: Span<T, S>>(self, at: usize, gradient: Lanes<T, S>, decay: T, span: P) {
         let simd = gradient.simd();
         let place = self.parameters.as_mut_ptr().wrapping_add(at);
@@ -160,6 +199,71 @@ impl<T: Scalar, U: Update<T>> WithSimd for Stretch<'_, T, U> {
                 update.apply(start + at, rest.load(simd, gradient.as_ptr().add(at)), decay, rest);
             }
         }
+    }
+}
+
+/// What a step does with a rule, on a vector unit: a part of it that knows of no network.
+#[doc(hidden)]
+pub enum Task<'a, T, R, const STATES: usize> {
+    Rest(&'a Rest<'a, T, Ruled<'a, T, R, STATES>>),
+    Block(&'a Block<'a, T, Ruled<'a, T, R, STATES>>),
+}
+
+impl<T, R, const STATES: usize> Clone for Task<'_, T, R, STATES> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, R, const STATES: usize> Copy for Task<'_, T, R, STATES> {}
+
+impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Task<'_, T, R, STATES> {
+    type Output = T;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> T {
+        match self {
+            Self::Rest(rest) => return rest.update(simd),
+            Self::Block(block) => block.update(simd),
+        }
+        T::zero()
+    }
+}
+
+/// The end of a step, when the whole gradient is known.
+#[doc(hidden)]
+pub struct Rest<'a, T, U> {
+    pub(crate) update: U,
+    pub(crate) gradient: &'a [Cell<T>],
+    pub(crate) tensors: &'static [Tensor],
+    /// Tensors that are updated already; if there are any, the others must follow, finite or not.
+    pub(crate) done: &'static [bool],
+    /// The largest norm that the gradient may have; none if tensors are updated already.
+    pub(crate) clip: f64,
+}
+
+impl<T: Scalar, U: Update<T>> Rest<'_, T, U> {
+    /// Updates all parameters that are neither frozen nor done; NaN where their gradient is not finite, else zero.
+    #[inline(always)]
+    fn update<S: Simd>(&self, simd: S) -> T {
+        let Self { update, gradient, tensors, done, clip } = *self;
+        let mut finite = true;
+        if done.is_empty() {
+            let norm = flat::norm_of_cells(simd, gradient);
+            if !norm.is_finite() {
+                return T::nan();
+            }
+            if let Some(factor) = flat::clipping(norm, T::constant(clip)) {
+                flat::Scale { numbers: gradient, factor }.with_simd(simd);
+            }
+        }
+        for (start, end, decay) in stretches(update, tensors, done) {
+            let gradient = gradient.get(start..end).unwrap_or_default();
+            finite &= done.is_empty() || flat::norm_of_cells(simd, gradient).is_finite();
+            Stretch { update, gradient: gradient.into(), start, decay }.with_simd(simd);
+        }
+        if finite { T::zero() } else { T::nan() }
     }
 }
 
