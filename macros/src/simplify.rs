@@ -5,6 +5,7 @@
 
 mod broadcast;
 mod fuse;
+mod logarithms;
 mod narrow;
 mod one_hot;
 mod prune;

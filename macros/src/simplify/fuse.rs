@@ -5,6 +5,7 @@ use crate::graph::rebuild::{Rebuilt, copy, rebuild, rebuild_bodies};
 use crate::graph::{Graph, Node, Op, Reduction, Shape, ValueId};
 
 use super::broadcast::share_broadcast;
+use super::logarithms::reuse_logarithms;
 use super::prune::prune_scans;
 use super::reuse::reuse_products;
 use super::separate::separate;
@@ -45,7 +46,10 @@ fn fuse_at(graph: &Graph, roots: &[ValueId], stage: Stage) -> (Graph, Vec<ValueI
         settle(graph, roots, stage, loops)
     };
     for _ in 0..MOST_ROUNDS {
-        let reused = reuse_products(&graph, &roots);
+        let mut reused = reuse_products(&graph, &roots);
+        if stage == Stage::Final {
+            reused = reuse_logarithms(&reused.graph, &reused.roots);
+        }
         if reused.graph == graph && reused.roots == roots {
             break;
         }
@@ -105,7 +109,7 @@ fn used_once(graph: &Graph, uses: &[usize], value: ValueId) -> bool {
 }
 
 /// How often each value is an input, or a root.
-fn uses(graph: &Graph, roots: &[ValueId]) -> Vec<usize> {
+pub(super) fn uses(graph: &Graph, roots: &[ValueId]) -> Vec<usize> {
     let needed = graph.needed(roots);
     let mut uses = vec![0; graph.len()];
     for (_, node) in graph.nodes().filter(|(value, _)| needed[value.0]) {

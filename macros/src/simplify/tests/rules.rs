@@ -227,6 +227,26 @@ fn products_are_used_again() {
     assert!(text.contains("%4 = map %2 * %3 :"), "{text}");
 }
 
+/// With `l = ln(s)`, the sum of `e = exp(x)`, the product of `e` and `1 / s` is found from `l`: unless `e` is kept anyway.
+#[test]
+fn logarithms_are_used_again() {
+    let softmax = |kept: bool| {
+        fused(|graph| {
+            let (x, g) = (graph.input(0, real(&[2, 3], true)), graph.input(1, real(&[2, 1], true)));
+            let e = graph.map(Formula::apply("exp", &[argument(0)]), &[x]);
+            let s = graph.reduce(Reduction::Sum, e, &[1]);
+            let l = graph.map(Formula::apply("ln", &[argument(0)]), &[s]);
+            let s = graph.reshape(s, vec![2, 1]);
+            let share = graph.map(argument(0) / argument(1), &[g, s]);
+            let gradient = graph.map(argument(0) * argument(1) + Formula::constant(1.0), &[e, share]);
+            if kept { vec![l, gradient, e] } else { vec![l, gradient] }
+        })
+    };
+    let (found, kept) = (softmax(false), softmax(true));
+    assert!(found.contains("map %1 * exp(%0 - %5) + 1 :") && !found.contains(" / "), "{found}");
+    assert!(kept.contains("%2 * ") && kept.contains(" / "), "{kept}");
+}
+
 #[test]
 fn loops_lose_what_nobody_needs() {
     let mut body = Graph::new();
