@@ -5,10 +5,10 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Direct, Output, Store};
-use crate::kernels::{Accumulate, Ending, Span, Sums, Whole, store};
+use crate::kernels::{Accumulate, Ending, Finish, Span, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
-use crate::simd::{Instructions, Lanes, Machine};
+use crate::simd::{Lanes, Machine};
 use crate::tensor::Role;
 
 /// Where a training pass leaves its gradients.
@@ -94,7 +94,8 @@ impl<'a, T: Scalar, U: Update<T>> Gradients<'a, T> for Applied<'a, T, U> {
 }
 
 /// The destination of a gradient that is applied. It lies within the parameters as it would within the gradients.
-pub(crate) struct Apply<'a, T, U, const R: usize> {
+#[doc(hidden)]
+pub struct Apply<'a, T, U, const R: usize> {
     update: U,
     gradient: Store<'a, T, R>,
     decay: T,
@@ -173,32 +174,18 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         if self.at_once { None } else { self.gradient.direct(index, add) }
     }
 
-    const BLOCKS: bool = true;
+    const UPDATES: bool = U::COMPILED;
 
     #[inline(always)]
-    unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool) {
+    fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
         let Self { update, gradient, decay, flaws, at_once } = *self;
-        let destination = Apply { update, gradient: gradient.matrix(index), decay, flaws, at_once };
-        U::block(unit, &Block { destination, sums, add });
+        let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once };
+        let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
+        if let Some(finish) = U::finish(&ending) {
+            then(finish);
+        }
     }
 }
 
-/// A block of a product that is the gradient of parameters.
-///
-/// Who makes one promises that the sums are readable, and that the block lies within a product that fits the destination.
-#[doc(hidden)]
-pub struct Block<'a, T, U> {
-    destination: Apply<'a, T, U, 2>,
-    sums: &'a Sums<T>,
-    /// Whether the sums are added to the gradient in memory.
-    add: bool,
-}
-
-impl<T: Scalar, U: Update<T>> Block<'_, T, U> {
-    #[inline(always)]
-    pub(crate) fn update<S: Simd>(&self, simd: S) {
-        let ending = Ending { index: [0; 2], inputs: (), outputs: (self.destination,), epilogue: Accumulate(self.add) };
-        // SAFETY: the promise.
-        unsafe { ending.finish(simd, self.sums) };
-    }
-}
+/// What applies a product that is a gradient.
+pub(crate) type Updating<'a, T, U> = Ending<(), (Apply<'a, T, U, 2>,), Accumulate, 2>;

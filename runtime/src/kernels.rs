@@ -25,9 +25,9 @@ mod tile;
 mod uniform;
 mod work;
 
-pub use blocks::Sums;
+pub use blocks::Finish;
 pub use column_sums::sum_columns;
-pub use contract::{Accumulate, Assign, Const, Dim, Epilogue, Matrix, contract, contract_large};
+pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};

@@ -13,10 +13,10 @@ pub(crate) use momentum::HeavyBall;
 pub use momentum::Momentum;
 pub(crate) use sgd::Descent;
 pub use sgd::Sgd;
+pub(crate) use update::apply;
 #[cfg(feature = "threads")]
 pub(crate) use update::apply_part;
-pub(crate) use update::{Rest, apply};
-pub use update::{Rule, Ruled, Task, Update};
+pub use update::{Rest, Rule, Ruled, Update};
 
 use crate::error::Error;
 use crate::init;

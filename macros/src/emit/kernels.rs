@@ -367,6 +367,17 @@ impl<'a> Writer<'a> {
                 _ => quote!(runtime::Assign),
             };
         }
+        if let ([only], [output], 1) = (formulas, outputs, inputs)
+            && output.reduction.is_none()
+            && !matches!(output.operand.view.source, Source::Gradient(_))
+        {
+            let biased = Formula::argument(0) + Formula::argument(1);
+            let rectified = Formula::apply("max", &[Formula::constant(0.0), biased.clone()]);
+            if *only == biased || *only == rectified {
+                let rectifies = *only == rectified;
+                return quote!(runtime::Biased::<#rectifies>);
+            }
+        }
         self.formula(formulas, inputs, true, outputs)
     }
 

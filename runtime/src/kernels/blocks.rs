@@ -12,9 +12,14 @@ use core::mem::MaybeUninit;
 
 use pulp::{Simd, WithSimd};
 
-use super::destinations::Direct;
+use super::contract::Floored;
+use super::destinations::{Direct, Store};
 use super::large::Large;
 use super::multiply::{self, Block, Dots, Panel, WIDTH};
+use super::operands::Contiguous;
+use super::tile::Ending;
+use crate::gradients::Updating;
+use crate::optimizers::{Descent, HeavyBall, MomentRule, Ruled};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -35,8 +40,8 @@ pub(super) struct Operands<T> {
 /// A product to be computed, as the library sees it.
 ///
 /// Who makes one promises that the matrices are readable over `m`, `k` and `n`, that the places for the product and for sums
-/// on the way are writable over `m` rows of `n`, that lent memory is writable over its length, and that `finish` may be called
-/// with `tiles` and any block of it.
+/// on the way are writable over `m` rows of `n`, that lent memory is writable over its length, and that `finish` may be run
+/// on any block of it.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,
@@ -46,11 +51,53 @@ pub(super) struct Product<'a, T> {
     pub(super) partial: Option<Direct<T>>,
     /// Memory for what a large product needs on the way, and how many elements it holds.
     pub(super) lent: (*mut T, usize),
-    /// What is done to a block otherwise,
-    pub(super) finish: unsafe extern "C" fn(*mut u8, *const Sums<T>),
-    /// and its first argument.
-    pub(super) tiles: *mut u8,
+    /// What is done to a block otherwise.
+    pub(super) finish: Finish<'a, T>,
     pub(super) lifetime: PhantomData<&'a mut T>,
+}
+
+/// What is done to a block of sums.
+#[doc(hidden)]
+#[allow(private_interfaces, reason = "made and done in this library only")]
+pub enum Finish<'a, T> {
+    /// Something that was compiled with the network, with its first argument.
+    Call(unsafe extern "C" fn(*mut u8, *const Sums<T>), *mut u8),
+    /// A bias, and perhaps a rectifier, compiled with the library.
+    Biased(&'a Ending<(Contiguous<'a, T, 2>,), (Store<'a, T, 2>,), Floored<T>, 2>),
+    /// An update, compiled with the library.
+    Descent(&'a Updating<'a, T, Ruled<'a, T, Descent<T>, 0>>),
+    /// An update, compiled with the library.
+    HeavyBall(&'a Updating<'a, T, Ruled<'a, T, HeavyBall<T>, 1>>),
+    /// An update, compiled with the library.
+    Moments(&'a Updating<'a, T, Ruled<'a, T, MomentRule<T>, 2>>),
+}
+
+impl<T> Clone for Finish<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Finish<'_, T> {}
+
+impl<T: Scalar> Finish<'_, T> {
+    /// # Safety
+    ///
+    /// The block must lie within the product that this belongs to, and its sums must be complete.
+    #[inline(always)]
+    pub(super) unsafe fn run<S: Simd>(self, simd: S, sums: &Sums<T>) {
+        // SAFETY: the product's maker's promise, and the caller's.
+        unsafe {
+            match self {
+                Self::Call(function, argument) => function(argument, sums),
+                Self::Biased(ending) => ending.finish(simd, sums),
+                Self::Descent(ending) => ending.finish_apart(simd, sums),
+                Self::HeavyBall(ending) => ending.finish_apart(simd, sums),
+                Self::Moments(ending) => ending.finish_apart(simd, sums),
+            }
+        }
+    }
 }
 
 /// A block of a product.
@@ -217,7 +264,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     /// The buffer must be one of [`with_buffer`].
     #[inline(always)]
     unsafe fn blocks(&self, buffer: *mut T) {
-        let Product { operands: Operands { b, b_row, m, k, n, .. }, direct, finish, tiles, .. } = *self.product;
+        let Product { operands: Operands { b, b_row, m, k, n, .. }, direct, finish, .. } = *self.product;
         let blocking = self.blocking();
         let place = blocking.place(self.product);
         let Blocking { way, across, size: [high, wide, depth], room } = blocking;
@@ -247,7 +294,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
                         if direct.is_none() && step + steps == k {
                             let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
-                            finish(tiles, &block);
+                            finish.run(self.simd, &block);
                         }
                     }
                     step += steps;

@@ -92,6 +92,16 @@ pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
     /// Whether [`plain`](Self::plain) is something.
     const PLAIN: bool = false;
 
+    /// Whether [`biased`](Self::biased) is something.
+    const BIASED: bool = false;
+
+    /// What the library has compiled to the same effect, if all operands are matrices in memory.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn biased(self) -> Option<Floored<T>> {
+        None
+    }
+
     /// Whether the result is nothing but the product (`Some(false)`), or that added to what a single destination holds
     /// (`Some(true)`): such products need no second look. [`evaluate`](Self::evaluate) must agree.
     #[inline(always)]
@@ -123,6 +133,53 @@ impl<T: Scalar> Epilogue<T, 0, 1> for Assign {
     #[inline(always)]
     fn plain(self) -> Option<bool> {
         Some(false)
+    }
+}
+
+/// The epilogue of most dense layers: the product plus an input, a bias or a residual; then its rectifier if true.
+#[derive(Clone, Copy, Debug)]
+pub struct Biased<const RELU: bool>;
+
+impl<T: Scalar, const RELU: bool> Epilogue<T, 1, 1> for Biased<RELU> {
+    const LIGHT: bool = true;
+
+    const BIASED: bool = true;
+
+    #[inline(always)]
+    fn biased(self) -> Option<Floored<T>> {
+        Some(Floored { least: if RELU { T::zero() } else { T::neg_infinity() } })
+    }
+
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        simd: S,
+        product: Lanes<T, S>,
+        [input]: [Lanes<T, S>; 1],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        let sum = product + input;
+        [if RELU { Lanes::constant(simd, 0.0).max(sum) } else { sum }]
+    }
+}
+
+/// [`Biased`] with or without a rectifier in the same code: a sum that is at least so much.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Floored<T> {
+    least: T,
+}
+
+impl<T: Scalar> Epilogue<T, 1, 1> for Floored<T> {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        simd: S,
+        product: Lanes<T, S>,
+        [input]: [Lanes<T, S>; 1],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        [Lanes::splat(simd, self.least).max(product + input)]
     }
 }
 

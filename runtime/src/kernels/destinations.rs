@@ -3,9 +3,9 @@
 use pulp::Simd;
 
 use super::operands::with_innermost;
-use super::{Span, Sums, Writable, place, reaches};
+use super::{Finish, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
-use crate::simd::{Instructions, Lanes, Machine};
+use crate::simd::{Lanes, Machine};
 
 /// A destination of a contraction that takes the product as it is.
 #[doc(hidden)]
@@ -93,19 +93,24 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
         None
     }
 
-    /// Whether [`block`](Self::block) does something.
-    const BLOCKS: bool = false;
+    /// Whether [`matrix`](Self::matrix) is something.
+    const MATRIX: bool = false;
 
-    /// Does with a block of sums what an epilogue that stores them, or adds them to what is there, would do, in code that is
-    /// compiled with this library.
-    ///
-    /// # Safety
-    ///
-    /// The sums must be readable, and the block must lie within the matrix at `index`, whose extents
-    /// [`fits`](Self::fits) has admitted.
+    /// The matrix at `index`, if its values are kept side by side.
     #[doc(hidden)]
     #[inline(always)]
-    unsafe fn block(&self, _unit: Instructions, _index: &[usize; R], _sums: &Sums<T>, _add: bool) {}
+    fn matrix(&self, _index: &[usize; R]) -> Option<Store<'_, T, 2>> {
+        None
+    }
+
+    /// Whether [`with_update`](Self::with_update) does something.
+    const UPDATES: bool = false;
+
+    /// Calls `then` with what the library has compiled to do with the blocks of the matrix at `index`, as an epilogue would
+    /// that stores the product, or adds it to what is there.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn with_update(&self, _index: &[usize; R], _add: bool, _then: impl FnOnce(Finish<'_, T>)) {}
 
     /// As [`direct`](Self::direct), if sums may be kept there before they are what is to be stored.
     #[doc(hidden)]
@@ -182,16 +187,19 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     #[doc(hidden)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>>;
 
-    /// As [`Output::BLOCKS`], of the only destination.
-    const BLOCKS: bool;
+    /// As [`Output::MATRIX`], of the only destination.
+    const MATRIX: bool;
 
-    /// As [`Output::block`], of the only destination.
-    ///
-    /// # Safety
-    ///
-    /// As there.
+    /// As [`Output::matrix`], of the only destination.
     #[doc(hidden)]
-    unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool);
+    fn matrix(&self, index: &[usize; R]) -> Option<Store<'_, T, 2>>;
+
+    /// As [`Output::UPDATES`], of the only destination.
+    const UPDATES: bool;
+
+    /// As [`Output::with_update`], of the only destination.
+    #[doc(hidden)]
+    fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>));
 
     /// As [`Output::partial`], of the only destination.
     #[doc(hidden)]
@@ -245,9 +253,9 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
         Self { apart: true, ..self }
     }
 
-    /// The destination of the matrix at `index`, which is the place of its first element.
+    /// The destination of the matrix at `index`.
     #[inline(always)]
-    pub(crate) fn matrix(&self, index: &[usize; R]) -> Store<'a, T, 2> {
+    pub(crate) fn matrix_at(&self, index: &[usize; R]) -> Store<'a, T, 2> {
         let row = if R < 2 { 0 } else { self.strides[R - 2] };
         Store { slice: self.slice, offset: Output::<T, R>::base(self, index), strides: [row, 1], apart: self.apart }
     }
@@ -299,6 +307,13 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
 
     #[inline(always)]
     unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
+
+    const MATRIX: bool = true;
+
+    #[inline(always)]
+    fn matrix(&self, index: &[usize; R]) -> Option<Store<'_, T, 2>> {
+        Some(self.matrix_at(index))
+    }
 
     #[inline(always)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
@@ -366,7 +381,14 @@ macro_rules! outputs {
 
             const FOLDS: bool = true $(&& $output::FOLDS)*;
 
-            const BLOCKS: bool = $count == 1 $(&& $output::BLOCKS)*;
+            const MATRIX: bool = $count == 1 $(&& $output::MATRIX)*;
+
+            const UPDATES: bool = $count == 1 $(&& $output::UPDATES)*;
+
+            #[inline(always)]
+            fn matrix(&self, index: &[usize; R]) -> Option<Store<'_, T, 2>> {
+                if $count == 1 { self.0.matrix(index) } else { None }
+            }
 
             #[inline(always)]
             fn are_one_row(&self) -> bool {
@@ -444,9 +466,10 @@ macro_rules! outputs {
             }
 
             #[inline(always)]
-            unsafe fn block(&self, unit: Instructions, index: &[usize; R], sums: &Sums<T>, add: bool) {
-                // SAFETY: the caller's promise.
-                unsafe { self.0.block(unit, index, sums, add) }
+            fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
+                if $count == 1 {
+                    self.0.with_update(index, add, then);
+                }
             }
 
             #[inline(always)]

@@ -130,7 +130,7 @@ impl<T: Scalar> Large<T> {
         [row, column, first]: [usize; 3],
         [rows, columns, span]: [usize; 3],
     ) {
-        let Product { operands: Operands { a, a_row, a_column, k, .. }, direct, finish, tiles, .. } = *product;
+        let Product { operands: Operands { a, a_row, a_column, k, .. }, direct, finish, .. } = *product;
         let (sums, sums_row, add) = match self.place {
             Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
             None => (self.sums, self.columns, false),
@@ -172,7 +172,7 @@ impl<T: Scalar> Large<T> {
         if direct.is_none() && first + span == k {
             let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
             // SAFETY: the product's maker's promise; the sums of this block are complete.
-            unsafe { finish(tiles, &block) };
+            unsafe { finish.run(simd, &block) };
         }
     }
 

@@ -17,6 +17,16 @@ pub trait Input<T: Scalar, const R: usize>: Copy {
     /// Where the row with this index begins (its innermost index is zero).
     fn base(&self, index: &[usize; R]) -> usize;
 
+    /// Whether [`matrix`](Self::matrix) is something.
+    const MATRIX: bool = false;
+
+    /// The matrix at `index`, whose columns are neighbours.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn matrix(&self, _index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
+        None
+    }
+
     /// The values from `position` on along the innermost loop.
     ///
     /// # Safety
@@ -33,6 +43,16 @@ pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy {
 
     /// Where the row with this index begins in each operand.
     fn bases(&self, index: &[usize; R]) -> [usize; N];
+
+    /// As [`Input::MATRIX`], of the only operand.
+    const MATRIX: bool = false;
+
+    /// As [`Input::matrix`], of the only operand.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn matrix(&self, _index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
+        None
+    }
 
     /// The values of all operands from `position` on along the innermost loop.
     ///
@@ -174,6 +194,14 @@ fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
 }
 
 impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
+    const MATRIX: bool = true;
+
+    #[inline(always)]
+    fn matrix(&self, index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
+        let row = if R < 2 { 0 } else { self.strides[R - 2] };
+        Some(Contiguous { slice: self.slice, offset: place(self.offset, index, &self.strides), strides: [row, 1] })
+    }
+
     #[inline(always)]
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
         reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
@@ -334,6 +362,13 @@ macro_rules! inputs {
             #[inline(always)]
             fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool {
                 true $(&& self.$place.fits::<X>(extents))*
+            }
+
+            const MATRIX: bool = $count == 1 $(&& $operand::MATRIX)*;
+
+            #[inline(always)]
+            fn matrix(&self, index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
+                if $count == 1 { self.0.matrix(index) } else { None }
             }
 
             #[inline(always)]

@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::Epilogue;
-use super::blocks::{Operands, Product, Sums};
+use super::blocks::{Finish, Operands, Product, Sums};
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
@@ -28,7 +28,8 @@ pub(super) struct Tiles<'a, T, X, In, Out, E, const R: usize> {
 
 /// The epilogue of a product, and what it reads and writes.
 #[derive(Clone, Copy)]
-pub(crate) struct Ending<In, Out, E, const R: usize> {
+#[doc(hidden)]
+pub struct Ending<In, Out, E, const R: usize> {
     /// The outer index, followed by two places for row and column.
     pub(crate) index: [usize; R],
     pub(crate) inputs: In,
@@ -36,13 +37,13 @@ pub(crate) struct Ending<In, Out, E, const R: usize> {
     pub(crate) epilogue: E,
 }
 
-/// The epilogue of a block.
-struct Finish<'a, T, In, Out, E, const R: usize, const I: usize, const O: usize> {
+/// The epilogue of a block whose sums are complete.
+struct Own<'a, T, In, Out, E, const R: usize, const I: usize, const O: usize> {
     ending: &'a Ending<In, Out, E, R>,
     sums: &'a Sums<T>,
 }
 
-impl<T, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd for Finish<'_, T, In, Out, E, R, I, O>
+impl<T, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd for Own<'_, T, In, Out, E, R, I, O>
 where
     T: Scalar,
     In: Inputs<T, R, I>,
@@ -53,7 +54,7 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: made by `enter` only, of a block whose sums are computed.
+        // SAFETY: made by `enter` and `finish_apart` only, whose callers promise that.
         unsafe { self.ending.finish(simd, self.sums) };
     }
 }
@@ -66,7 +67,29 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     /// The matrices must be readable over `m`, `k` and `n`, and inputs and outputs must fit `m` rows and `n` columns at the
     /// outer index.
     #[inline(always)]
-    pub(super) unsafe fn run<const I: usize, const O: usize>(&mut self)
+    pub(super) unsafe fn run<const I: usize, const O: usize>(&self)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        let Ending { ref index, ref inputs, ref outputs, epilogue } = self.ending;
+        // What is always something, but where it is not, that nothing else is compiled.
+        if const { E::BIASED && In::MATRIX && Out::MATRIX } {
+            let operands = (epilogue.biased(), inputs.matrix(index), outputs.matrix(index));
+            let (Some(epilogue), Some(bias), Some(output)) = operands else { return };
+            let ending = Ending { index: [0; 2], inputs: (bias,), outputs: (output,), epilogue };
+            self.walk(Finish::Biased(&ending));
+        } else if const { E::PLAIN && Out::UPDATES } {
+            outputs.with_update(index, epilogue.plain().unwrap_or(false), |finish| self.walk(finish));
+        } else {
+            self.walk(Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast()));
+        }
+    }
+
+    /// Computes the product, of which each block is finished so.
+    #[inline(always)]
+    fn walk<const I: usize, const O: usize>(&self, finish: Finish<'_, T>)
     where
         In: Inputs<T, R, I>,
         Out: Outputs<T, R, O>,
@@ -78,8 +101,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             direct: epilogue.plain().and_then(|add| outputs.direct(index, add)),
             partial: outputs.partial(index),
             lent: (self.lent.as_ptr().cast_mut().cast(), self.lent.len()),
-            finish: Self::enter::<I, O>,
-            tiles: core::ptr::from_mut(self).cast(),
+            finish,
             lifetime: PhantomData,
         };
         T::work(self.machine.instructions(), Work::Product(&product));
@@ -98,14 +120,8 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     {
         // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
         let (Self { machine, ending, .. }, sums) = unsafe { (&*tiles.cast::<Self>(), &*sums) };
-        if const { E::PLAIN && Out::BLOCKS } {
-            let add = ending.epilogue.plain().unwrap_or(false);
-            // SAFETY: the caller's promise.
-            unsafe { ending.outputs.block(machine.instructions(), &ending.index, sums, add) };
-            return;
-        }
-        let finish = Finish::<'_, T, In, Out, E, R, I, O> { ending, sums };
-        if const { E::LIGHT } { machine.call_light(finish) } else { machine.call(finish) }
+        let own = Own::<'_, T, In, Out, E, R, I, O> { ending, sums };
+        if const { E::LIGHT } { machine.call_light(own) } else { machine.call(own) }
     }
 
     /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.
@@ -163,6 +179,25 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
 }
 
 impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
+    /// [`finish`](Self::finish) in a function of its own, and compiled for the vector unit: within that of the products, loops
+    /// would compete for registers.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(never)]
+    pub(super) unsafe fn finish_apart<T: Scalar, S: Simd, const I: usize, const O: usize>(
+        &self,
+        simd: S,
+        sums: &Sums<T>,
+    ) where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        simd.vectorize(Own { ending: self, sums });
+    }
+
     /// The epilogue of a block.
     ///
     /// # Safety

@@ -6,7 +6,7 @@ use super::blocks::Product;
 use super::column_sums::ColumnSums;
 use super::uniform::Uniform;
 use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
-use crate::optimizers::{Descent, HeavyBall, MomentRule, Task};
+use crate::optimizers::{Descent, HeavyBall, MomentRule, Rest, Ruled};
 use crate::scalar::Scalar;
 
 /// A piece of work for [`Element::work`](crate::simd::Element::work).
@@ -27,12 +27,12 @@ pub enum Work<'a, T> {
     Squares(&'a SumOfSquares<'a, T>),
     /// Yields the norm, however large its square.
     ScaledNorm(&'a [T]),
-    /// A part of a step of gradient descent; yields NaN if the gradient is not finite.
-    Descent(Task<'a, T, Descent<T>, 0>),
+    /// The end of a step of gradient descent; yields NaN if the gradient is not finite.
+    Descent(&'a Rest<'a, T, Ruled<'a, T, Descent<T>, 0>>),
     /// The same with momentum.
-    HeavyBall(Task<'a, T, HeavyBall<T>, 1>),
+    HeavyBall(&'a Rest<'a, T, Ruled<'a, T, HeavyBall<T>, 1>>),
     /// The same with running means, as of Adam.
-    Moments(Task<'a, T, MomentRule<T>, 2>),
+    Moments(&'a Rest<'a, T, Ruled<'a, T, MomentRule<T>, 2>>),
 }
 
 impl<T: Scalar> WithSimd for Work<'_, T> {
@@ -49,9 +49,9 @@ impl<T: Scalar> WithSimd for Work<'_, T> {
             Self::Finite(_) => {}
             Self::Squares(squares) => return squares.with_simd(simd),
             Self::ScaledNorm(numbers) => return scaled_norm(numbers),
-            Self::Descent(task) => return task.with_simd(simd),
-            Self::HeavyBall(task) => return task.with_simd(simd),
-            Self::Moments(task) => return task.with_simd(simd),
+            Self::Descent(rest) => return rest.with_simd(simd),
+            Self::HeavyBall(rest) => return rest.with_simd(simd),
+            Self::Moments(rest) => return rest.with_simd(simd),
         }
         T::zero()
     }

@@ -6,8 +6,8 @@ use pulp::{Simd, WithSimd};
 
 use super::Decay;
 use crate::flat;
-use crate::gradients::Block;
-use crate::kernels::{Part, Readable, Span, Whole, Writable};
+use crate::gradients::Updating;
+use crate::kernels::{Finish, Part, Readable, Span, Whole, Writable};
 use crate::memory::copied;
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -25,20 +25,43 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
 
-    /// Does a task. Those of this library's rules are compiled with it, once for each scalar type.
+    /// Whether [`finish`](Self::finish) is something.
+    #[doc(hidden)]
+    const COMPILED: bool = false;
+
+    /// What is done to the blocks of a gradient, if the library has compiled it.
     #[doc(hidden)]
     #[inline(always)]
-    fn run(unit: Instructions, task: Task<'_, T, Self, STATES>) -> T {
-        unit.dispatch_light(task)
+    fn finish<'a>(_: &'a Updating<'a, T, Ruled<'a, T, Self, STATES>>) -> Option<Finish<'a, T>> {
+        None
+    }
+
+    /// Ends a step. The library has compiled that for its own rules, once for each scalar type.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn end(unit: Instructions, rest: &Rest<'_, T, Ruled<'_, T, Self, STATES>>) -> T {
+        unit.dispatch_light(rest)
     }
 }
 
-/// Implements [`Rule::run`] for a rule of this library: the piece of [`Work`](crate::kernels::Work) that it is.
+/// What the library has compiled for a [`Rule`] of its own goes by this name.
 macro_rules! compiled {
-    ($work:ident, $states:literal) => {
+    ($name:ident, $states:literal) => {
+        const COMPILED: bool = true;
+
         #[inline(always)]
-        fn run(unit: crate::simd::Instructions, task: crate::optimizers::Task<'_, T, Self, $states>) -> T {
-            T::work(unit, crate::kernels::Work::$work(task))
+        fn finish<'a>(
+            ending: &'a crate::gradients::Updating<'a, T, Ruled<'a, T, Self, $states>>,
+        ) -> Option<crate::kernels::Finish<'a, T>> {
+            Some(crate::kernels::Finish::$name(ending))
+        }
+
+        #[inline(always)]
+        fn end(
+            unit: crate::simd::Instructions,
+            rest: &crate::optimizers::Rest<'_, T, Ruled<'_, T, Self, $states>>,
+        ) -> T {
+            T::work(unit, crate::kernels::Work::$name(rest))
         }
     };
 }
@@ -69,13 +92,17 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// The weight decay, if no role is treated apart.
     fn same_decay(&self) -> Option<T>;
 
+    /// As [`Rule::COMPILED`].
+    #[doc(hidden)]
+    const COMPILED: bool;
+
+    /// As [`Rule::finish`].
+    #[doc(hidden)]
+    fn finish<'a>(ending: &'a Updating<'a, T, Self>) -> Option<Finish<'a, T>>;
+
     /// Updates what has a gradient in memory and was not updated before; NaN where that gradient is not finite, else zero.
     #[doc(hidden)]
-    fn rest(unit: Instructions, rest: &Rest<'_, T, Self>) -> T;
-
-    /// Updates the parameters whose gradient a block of a product is.
-    #[doc(hidden)]
-    fn block(unit: Instructions, block: &Block<'_, T, Self>);
+    fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T;
 
     /// Updates the parameters from number `at` to the end of the span.
     ///
@@ -136,14 +163,16 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
         (self.decay.excluded == 0).then(|| T::constant(self.decay.rate))
     }
 
+    const COMPILED: bool = R::COMPILED;
+
     #[inline(always)]
-    fn rest(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {
-        R::run(unit, Task::Rest(rest))
+    fn finish<'b>(ending: &'b Updating<'b, T, Self>) -> Option<Finish<'b, T>> {
+        R::finish(ending)
     }
 
     #[inline(always)]
-    fn block(unit: Instructions, block: &Block<'_, T, Self>) {
-        R::run(unit, Task::Block(block));
+    fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {
+        R::end(unit, rest)
     }
 
     #[inline(always)]
@@ -202,35 +231,6 @@ impl<T: Scalar, U: Update<T>> WithSimd for Stretch<'_, T, U> {
     }
 }
 
-/// What a step does with a rule, on a vector unit: a part of it that knows of no network.
-#[doc(hidden)]
-pub enum Task<'a, T, R, const STATES: usize> {
-    Rest(&'a Rest<'a, T, Ruled<'a, T, R, STATES>>),
-    Block(&'a Block<'a, T, Ruled<'a, T, R, STATES>>),
-}
-
-impl<T, R, const STATES: usize> Clone for Task<'_, T, R, STATES> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T, R, const STATES: usize> Copy for Task<'_, T, R, STATES> {}
-
-impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> WithSimd for Task<'_, T, R, STATES> {
-    type Output = T;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> T {
-        match self {
-            Self::Rest(rest) => return rest.update(simd),
-            Self::Block(block) => block.update(simd),
-        }
-        T::zero()
-    }
-}
-
 /// The end of a step, when the whole gradient is known.
 #[doc(hidden)]
 pub struct Rest<'a, T, U> {
@@ -243,11 +243,13 @@ pub struct Rest<'a, T, U> {
     pub(crate) clip: f64,
 }
 
-impl<T: Scalar, U: Update<T>> Rest<'_, T, U> {
-    /// Updates all parameters that are neither frozen nor done; NaN where their gradient is not finite, else zero.
+/// Updates all parameters that are neither frozen nor done; NaN where their gradient is not finite, else zero.
+impl<T: Scalar, U: Update<T>> WithSimd for &Rest<'_, T, U> {
+    type Output = T;
+
     #[inline(always)]
-    fn update<S: Simd>(&self, simd: S) -> T {
-        let Self { update, gradient, tensors, done, clip } = *self;
+    fn with_simd<S: Simd>(self, simd: S) -> T {
+        let Rest { update, gradient, tensors, done, clip } = *self;
         let mut finite = true;
         if done.is_empty() {
             let norm = flat::norm_of_cells(simd, gradient);

@@ -85,22 +85,38 @@ impl Case {
         }
         c
     }
+
+    /// What lies in memory if results below zero become zero.
+    fn rectified(&self, mut c: Vec<f64>) -> Vec<f64> {
+        let width = self.n + self.gap;
+        for row in c.chunks_mut(width).take(self.outer * self.m) {
+            for value in &mut row[..self.n] {
+                *value = value.max(0.0);
+            }
+        }
+        c
+    }
 }
 
 struct Run<'a, T>(&'a Case, core::marker::PhantomData<T>);
 
 impl<T: Scalar> WithSimd for Run<'_, T> {
-    type Output = [Vec<f64>; 4];
+    /// Results of different ways to the same, and rectified ones.
+    type Output = ([Vec<f64>; 5], [Vec<f64>; 2]);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let unit = Instructions::of(simd);
-        [
+        let same = [
             product::<T, _>(unit, self.0),
             product::<T, _>(Plain(simd), self.0),
-            sum::<T, _>(unit, self.0, false),
-            sum::<T, _>(unit, self.0, true),
-        ]
+            sum::<T, _>(unit, self.0, false, Plus),
+            sum::<T, _>(unit, self.0, true, Plus),
+            sum::<T, _>(unit, self.0, true, Biased::<false>),
+        ];
+        let rectified =
+            [sum::<T, _>(unit, self.0, false, Biased::<true>), sum::<T, _>(Plain(simd), self.0, false, Biased::<true>)];
+        (same, rectified)
     }
 }
 
@@ -140,7 +156,7 @@ impl<T: Scalar> Epilogue<T, 1, 1> for Plus {
 
 /// The same by an epilogue, whose sums may be kept in the destination or not.
 #[inline(always)]
-fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> {
+fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: impl Epilogue<T, 1, 1>) -> Vec<f64> {
     let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
     let before = if case.accumulate { c.clone() } else { vec![T::zero(); c.len()] };
     let strides = [case.m * (case.n + case.gap), case.n + case.gap, 1];
@@ -157,7 +173,7 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool) -> Vec<f64> 
             matrix(&b, case.b),
             (contiguous(&before[..], 0, strides),),
             (if apart { to.apart() } else { to },),
-            Plus,
+            epilogue,
         )
     });
     c.into_iter().map(Scalar::widen).collect()
@@ -186,21 +202,22 @@ fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
 }
 
 fn check(case: &Case) {
+    check_in::<f32>(case, 2e-5);
+    check_in::<f64>(case, 1e-13);
+}
+
+fn check_in<T: Scalar>(case: &Case, tolerance: f64) {
     let expected = case.expected();
-    let shape = format!("{}·{}×{}×{}", case.outer, case.m, case.k, case.n);
+    let rectified = case.rectified(expected.clone());
     on_every_unit(
-        || Run::<f32>(case, core::marker::PhantomData),
-        |unit, got| {
-            for got in got {
-                assert_close(got.into_iter(), &expected, 2e-5, &format!("{unit}, f32, {shape}"));
+        || Run::<T>(case, core::marker::PhantomData),
+        |unit, (same, above)| {
+            let name = format!("{unit}, {}·{}×{}×{}, {tolerance}", case.outer, case.m, case.k, case.n);
+            for got in same {
+                assert_close(got.into_iter(), &expected, tolerance, &name);
             }
-        },
-    );
-    on_every_unit(
-        || Run::<f64>(case, core::marker::PhantomData),
-        |unit, got| {
-            for got in got {
-                assert_close(got.into_iter(), &expected, 1e-13, &format!("{unit}, f64, {shape}"));
+            for got in above {
+                assert_close(got.into_iter(), &rectified, tolerance, &name);
             }
         },
     );
@@ -344,4 +361,30 @@ fn an_epilogue_takes_inputs_and_may_reduce() {
             assert_close(reduced.into_iter().map(f64::from), &sums, 1e-5, unit.name());
         },
     );
+}
+
+/// What is not a number stays visible behind a rectifier.
+#[test]
+fn a_rectified_bias_keeps_nan() {
+    for (bias, expected) in [(f64::NAN, f64::NAN), (-3.0, 0.0), (1.0, 3.0)] {
+        for unit in Instructions::available() {
+            let mut out = [9.0; 3];
+            contract(
+                unit,
+                [],
+                1_usize,
+                Const::<2>,
+                Const::<3>,
+                Matrix::new(&[1.0; 2], 0, [], 2, 1),
+                Matrix::new(&[1.0; 6], 0, [], 3, 1),
+                (contiguous(&[bias; 3], 0, [0, 1]),),
+                (store(&mut out, 0, [3, 1]),),
+                Biased::<true>,
+            );
+            assert!(
+                out.iter().all(|out| out.total_cmp(&expected).is_eq() || out.is_nan() && expected.is_nan()),
+                "{unit}"
+            );
+        }
+    }
 }
