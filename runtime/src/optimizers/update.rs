@@ -36,7 +36,8 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         None
     }
 
-    /// Ends a step. The library has compiled that for its own rules, once for each scalar type.
+    /// Ends a step: updates what was not updated before; NaN where the gradient is not finite, else zero. The library has
+    /// compiled that for its own rules.
     #[doc(hidden)]
     #[inline(always)]
     fn end(unit: Instructions, rest: &Rest<'_, T, Ruled<'_, T, Self, STATES>>) -> T {
@@ -94,15 +95,21 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
 
     /// As [`Rule::COMPILED`].
     #[doc(hidden)]
-    const COMPILED: bool;
+    const COMPILED: bool = false;
 
     /// As [`Rule::finish`].
     #[doc(hidden)]
-    fn finish<'a>(ending: &'a Updating<'a, T, Self>) -> Option<Finish<'a, T>>;
+    #[inline(always)]
+    fn finish<'a>(_: &'a Updating<'a, T, Self>) -> Option<Finish<'a, T>> {
+        None
+    }
 
-    /// Updates what has a gradient in memory and was not updated before; NaN where that gradient is not finite, else zero.
+    /// As [`Rule::end`].
     #[doc(hidden)]
-    fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T;
+    #[inline(always)]
+    fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {
+        unit.dispatch_light(rest)
+    }
 
     /// Updates the parameters from number `at` to the end of the span.
     ///
