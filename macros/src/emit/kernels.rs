@@ -368,15 +368,9 @@ impl<'a> Writer<'a> {
             };
         }
         if let ([only], [output], 1) = (formulas, outputs, inputs)
-            && output.reduction.is_none()
-            && !matches!(output.operand.view.source, Source::Gradient(_))
+            && let Some(biased) = biased(only, output)
         {
-            let biased = Formula::argument(0) + Formula::argument(1);
-            let rectified = Formula::apply("max", &[Formula::constant(0.0), biased.clone()]);
-            if *only == biased || *only == rectified {
-                let rectifies = *only == rectified;
-                return quote!(runtime::Biased::<#rectifies>);
-            }
+            return biased;
         }
         self.formula(formulas, inputs, true, outputs)
     }
@@ -459,6 +453,18 @@ impl FormulaType {
             }
         }
     }
+}
+
+/// The product plus one input, with or without a rectifier, as most dense layers end: the library has compiled that. It
+/// keeps the result, where gradients may have to be added up.
+fn biased(formula: &Formula, output: &Destination) -> Option<TokenStream> {
+    if output.reduction.is_some() || matches!(output.operand.view.source, Source::Gradient(_)) {
+        return None;
+    }
+    let biased = Formula::argument(0) + Formula::argument(1);
+    let rectified = Formula::apply("max", &[Formula::constant(0.0), biased.clone()]);
+    let rectifies = *formula == rectified;
+    (rectifies || *formula == biased).then(|| quote!(runtime::Biased::<#rectifies>))
 }
 
 /// Whether what is written is added to what is there: gradients, when asked to.

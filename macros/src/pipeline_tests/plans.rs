@@ -220,6 +220,14 @@ fn code_does_not_grow_with_layers_of_one_shape() {
     assert_eq!(emitted(10), emitted(40), "one kernel for each distinct shape");
 }
 
+#[test]
+fn what_dense_layers_end_with_is_compiled_with_the_library() {
+    let code = crate::compile(declared("Digits")).to_string();
+    for epilogue in ["Biased :: < true >", "Biased :: < false >"] {
+        assert_eq!(code.matches(epilogue).count(), 1, "{epilogue} in\n{code}");
+    }
+}
+
 /// Inputs have gradients only where they are asked for, parameters only where they are trained.
 #[test]
 fn nobody_computes_what_nobody_needs() {
@@ -330,7 +338,7 @@ fn emitted_code_is_the_same_on_every_run() {
 }
 
 #[test]
-fn a_loss_is_known_before_its_gradient_and_gradients_are_whole_when_nobody_needs_the_parameter() {
+fn a_loss_is_known_before_gradients_are_applied_which_are_whole_when_nobody_needs_the_parameter() {
     let gradients = |tokens| {
         let schedule = training(tokens).schedule;
         let known = schedule.results_known();

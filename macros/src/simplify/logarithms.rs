@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::fuse::{producer, uses};
-use super::map_of_mentioned;
+use super::{elements, map_of_mentioned};
 use crate::formula::Formula;
 use crate::graph::rebuild::{Rebuilt, copy, rebuild};
 use crate::graph::{Graph, Op, Reduction, Shape, ValueId};
@@ -20,7 +20,9 @@ pub(super) fn reuse_logarithms(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
             && argument.as_argument() == Some(0)
         {
             let value = copy(new, node, inputs);
-            logarithms.insert(input, value);
+            if elements(new.shape(value)) == elements(new.shape(input)) {
+                logarithms.insert(unreshaped(new, input), value);
+            }
             return value;
         }
         (0..inputs.len())
@@ -56,9 +58,11 @@ fn by_logarithm(
             let softmax = Formula::apply("exp", &[exponent.clone() - argument(&logarithm)]);
             let mut arguments: Vec<Formula> = inputs.iter().map(argument).collect();
             arguments[quotient] = inner.clone();
-            arguments[exponential] = softmax.clone() * argument(&sum);
+            arguments[exponential] = softmax * argument(&sum);
             let without = formula.substitute(&arguments);
-            if !without.mentioned().contains(&sum.0) && without.cost() <= formula.cost() + softmax.cost() {
+            // The exponential is computed once more, but not what it is taken of.
+            let most = formula.cost() + Formula::apply("exp", &[Formula::argument(0) - Formula::argument(1)]).cost();
+            if !without.mentioned().contains(&sum.0) && without.cost() <= most {
                 return Some(map_of_mentioned(graph, &without, |_, index| ValueId(index), shape.clone()));
             }
         }

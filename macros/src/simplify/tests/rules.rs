@@ -235,8 +235,8 @@ fn logarithms_are_used_again() {
             let (x, g) = (graph.input(0, real(&[2, 3], true)), graph.input(1, real(&[2, 1], true)));
             let e = graph.map(Formula::apply("exp", &[argument(0)]), &[x]);
             let s = graph.reduce(Reduction::Sum, e, &[1]);
-            let l = graph.map(Formula::apply("ln", &[argument(0)]), &[s]);
             let s = graph.reshape(s, vec![2, 1]);
+            let l = graph.map(Formula::apply("ln", &[argument(0)]), &[s]);
             let share = graph.map(argument(0) / argument(1), &[g, s]);
             let gradient = graph.map(argument(0) * argument(1) + Formula::constant(1.0), &[e, share]);
             if kept { vec![l, gradient, e] } else { vec![l, gradient] }
