@@ -4,7 +4,8 @@ use core::fmt;
 
 /// Why a call did nothing.
 ///
-/// Everything is checked before anything is changed: after an `Err`, network, optimizer and trainer are as they were.
+/// Everything is checked before anything is changed: after an `Err`, network, optimizer and trainer are as they were. What a
+/// gradient holds that was to be computed is not specified.
 /// The value is small and plain, so that reporting a mistake allocates nothing either.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]

@@ -77,8 +77,8 @@ pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
 /// The Euclidean norm, as of [`norm_of`], in code for a vector unit.
 #[inline(always)]
 pub(crate) fn norm_of_cells<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>]) -> T {
-    // SAFETY: a `Cell` lies in memory as its value does. Nobody writes while the reference lives: cells are not shared
-    // between threads, and nothing here has others.
+    // SAFETY: a `Cell` lies in memory as its value does. Nobody writes while the reference lives, which is given to what
+    // only reads: other threads have no reference to a `Cell`.
     let numbers = unsafe { &*(core::ptr::from_ref(numbers) as *const [T]) };
     norm_of(SumOfSquares(numbers).with_simd(simd), numbers)
 }

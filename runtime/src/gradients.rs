@@ -5,10 +5,10 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Direct, Output, Store};
-use crate::kernels::{Accumulate, Ending, Finish, Span, Whole, store};
+use crate::kernels::{Accumulate, Ending, Finish, Span, Sums, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 use crate::tensor::Role;
 
 /// Where a training pass leaves its gradients.
@@ -94,8 +94,7 @@ impl<'a, T: Scalar, U: Update<T>> Gradients<'a, T> for Applied<'a, T, U> {
 }
 
 /// The destination of a gradient that is applied. It lies within the parameters as it would within the gradients.
-#[doc(hidden)]
-pub struct Apply<'a, T, U, const R: usize> {
+pub(crate) struct Apply<'a, T, U, const R: usize> {
     update: U,
     gradient: Store<'a, T, R>,
     decay: T,
@@ -174,18 +173,35 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         if self.at_once { None } else { self.gradient.direct(index, add) }
     }
 
-    const UPDATES: bool = U::COMPILED;
+    const UPDATES: bool = U::FINISH.is_some();
 
     #[inline(always)]
-    fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
+    fn with_update(&self, unit: Instructions, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
         let Self { update, gradient, decay, flaws, at_once } = *self;
         let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once };
         let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
-        if let Some(finish) = U::finish(&ending) {
-            then(finish);
+        let updating = Updating { unit, ending };
+        if let Some(function) = U::FINISH {
+            then(Finish::Call(function, core::ptr::from_ref(&updating).cast_mut().cast()));
         }
     }
 }
 
 /// What applies a product that is a gradient.
-pub(crate) type Updating<'a, T, U> = Ending<(), (Apply<'a, T, U, 2>,), Accumulate, 2>;
+pub(crate) struct Updating<'a, T, U> {
+    unit: Instructions,
+    ending: Ending<(), (Apply<'a, T, U, 2>,), Accumulate, 2>,
+}
+
+impl<T: Scalar, U: Update<T>> Updating<'_, T, U> {
+    /// Applies a block.
+    ///
+    /// # Safety
+    ///
+    /// The block must lie within the product, and its sums must be complete.
+    #[inline(always)]
+    pub(crate) unsafe fn finish(&self, sums: &Sums<T>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.ending.finish_on(self.unit, sums) };
+    }
+}

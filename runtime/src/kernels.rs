@@ -25,7 +25,7 @@ mod tile;
 mod uniform;
 mod work;
 
-pub use blocks::Finish;
+pub use blocks::{Finish, Sums};
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
@@ -55,15 +55,15 @@ pub(crate) fn reaches<X: Machine, const R: usize>(
     /// One function for all operands: a check takes little longer with a call, but would be compiled for each.
     #[inline(never)]
     fn apart<const R: usize>(length: usize, offset: usize, extents: &[usize; R], strides: &[usize; R]) -> bool {
-        lie_below(length, offset, extents, strides)
+        reaches_inline(length, offset, extents, strides)
     }
 
-    if X::PLAIN { lie_below(length, offset, extents, strides) } else { apart(length, offset, extents, strides) }
+    if X::PLAIN { reaches_inline(length, offset, extents, strides) } else { apart(length, offset, extents, strides) }
 }
 
 /// [`reaches`] as part of its caller.
 #[inline(always)]
-pub(crate) fn lie_below<const R: usize>(
+pub(crate) fn reaches_inline<const R: usize>(
     length: usize,
     offset: usize,
     extents: &[usize; R],

@@ -56,7 +56,7 @@ pub trait Optimizer<N: Program>: Clone {
         state: &mut Self::State,
     ) {
         let update = self.begin(step, rate, network, state);
-        apply(machine, update, gradient, &[]);
+        apply(machine, update, gradient);
         init::bound(network);
     }
 

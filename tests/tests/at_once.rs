@@ -34,6 +34,18 @@ network! {
     fn loss(y, t: [4]) { 1000.0 * (y - t).mean() }
 }
 
+network! {
+    /// Only the gradient of what is no factor of a product can overflow: no kernel applies it at once.
+    pub struct Scaled {
+        scale: [16] = zeros(),
+        last: [16, 4] = ones(),
+    }
+
+    fn forward(x: [16]) -> [4] { (x * self.scale).matmul(self.last) }
+
+    fn loss(y, t: [4]) { 1000.0 * (y - t).mean() }
+}
+
 fn rows<const WIDTH: usize>(random: &mut Random) -> Vec<[f32; WIDTH]> {
     (0..BATCH).map(|_| [(); WIDTH].map(|()| random.between(-1.0, 1.0) as f32)).collect()
 }
@@ -161,5 +173,38 @@ fn a_gradient_that_is_not_finite_is_reported() {
         trainer.set_clip_norm(f64::INFINITY).unwrap();
         assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteGradient), "{unit}");
         assert!(!trainer.network().last[0][0].is_finite(), "found after the update");
+    }
+}
+
+#[test]
+fn a_gradient_that_comes_later_is_looked_at_too() {
+    for unit in Instructions::available() {
+        let (inputs, targets) = ([[1e37; 16]; 8], [[0.5; 4]; 8]);
+        let mut trainer = Trainer::<Scaled, _, 8>::new(Adam::new(0.1), Seed(2));
+        trainer.workspace().with_instructions(unit);
+        trainer.set_clip_norm(f64::MAX).unwrap();
+        assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteGradient), "{unit}");
+        assert_eq!((trainer.network().scale, trainer.network().last), ([0.0; 16], [[1.0; 4]; 16]));
+        assert_eq!((trainer.steps(), trainer.gradient().is_none()), (0, true), "found before the update");
+        assert!(trainer.optimizer_state().as_flat().iter().all(|&moment| moment == 0.0));
+        trainer.set_clip_norm(f64::INFINITY).unwrap();
+        assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteGradient), "{unit}");
+        assert_eq!(trainer.steps(), 1, "found after the update");
+    }
+}
+
+/// The gradient's squares overflow, its norm does not.
+#[test]
+fn a_gradient_of_any_size_is_clipped() {
+    for unit in Instructions::available() {
+        let (inputs, targets) = ([[1e25; 16]; 8], [[0.5; 4]; 8]);
+        let mut trainer = Trainer::<Scaled, _, 8>::new(Sgd::new(0.1), Seed(2));
+        trainer.workspace().with_instructions(unit);
+        trainer.set_clip_norm(2.0).unwrap();
+        trainer.step(&inputs, &targets).unwrap();
+        // Sixteen equal numbers whose norm is 2, times the rate.
+        for scale in trainer.network().scale {
+            assert!((scale + 0.05).abs() < 1e-6, "{unit}: {scale}");
+        }
     }
 }

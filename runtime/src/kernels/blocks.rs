@@ -18,8 +18,6 @@ use super::large::Large;
 use super::multiply::{self, Block, Dots, Panel, WIDTH};
 use super::operands::Contiguous;
 use super::tile::Ending;
-use crate::gradients::Updating;
-use crate::optimizers::{Descent, HeavyBall, MomentRule, Ruled};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -58,18 +56,11 @@ pub(super) struct Product<'a, T> {
 
 /// What is done to a block of sums.
 #[doc(hidden)]
-#[allow(private_interfaces, reason = "made and done in this library only")]
 pub enum Finish<'a, T> {
-    /// Something that was compiled with the network, with its first argument.
+    /// A function, and its first argument.
     Call(unsafe extern "C" fn(*mut u8, *const Sums<T>), *mut u8),
-    /// A bias, and perhaps a rectifier, compiled with the library.
+    /// A bias or a residual, and perhaps a rectifier: so frequent that the library does it on the spot.
     Biased(&'a Ending<(Contiguous<'a, T, 2>,), (Store<'a, T, 2>,), Floored<T>, 2>),
-    /// An update, compiled with the library.
-    Descent(&'a Updating<'a, T, Ruled<'a, T, Descent<T>, 0>>),
-    /// An update, compiled with the library.
-    HeavyBall(&'a Updating<'a, T, Ruled<'a, T, HeavyBall<T>, 1>>),
-    /// An update, compiled with the library.
-    Moments(&'a Updating<'a, T, Ruled<'a, T, MomentRule<T>, 2>>),
 }
 
 impl<T> Clone for Finish<'_, T> {
@@ -91,10 +82,9 @@ impl<T: Scalar> Finish<'_, T> {
         unsafe {
             match self {
                 Self::Call(function, argument) => function(argument, sums),
+                // Without optimisation, what is called does not add to the frame.
+                Self::Biased(ending) if cfg!(debug_assertions) => ending.finish_apart(simd, sums),
                 Self::Biased(ending) => ending.finish(simd, sums),
-                Self::Descent(ending) => ending.finish_apart(simd, sums),
-                Self::HeavyBall(ending) => ending.finish_apart(simd, sums),
-                Self::Moments(ending) => ending.finish_apart(simd, sums),
             }
         }
     }

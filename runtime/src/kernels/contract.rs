@@ -8,7 +8,7 @@ use super::blocks::Operands;
 use super::destinations::Outputs;
 use super::operands::Inputs;
 use super::tile::{Ending, Tiles};
-use super::{Readable, advance, lie_below, place};
+use super::{Readable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -336,7 +336,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const D: usize> Contract<'_, T, X, In, O
                 k,
                 n,
             };
-            let mut tiles = Tiles {
+            let tiles = Tiles {
                 machine: self.machine,
                 operands,
                 lent: self.lent,
@@ -392,7 +392,7 @@ fn fits<T: Scalar, const D: usize, const R: usize>(
 ) -> bool {
     let extents: [usize; R] = extend(outer, rows, columns);
     let strides: [usize; R] = extend(&matrix.outer, matrix.row, matrix.column);
-    lie_below(matrix.slice.len(), matrix.offset, &extents, &strides)
+    reaches_inline(matrix.slice.len(), matrix.offset, &extents, &strides)
 }
 
 /// `[outer…, row, column]`

@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::operands::with_innermost;
 use super::{Finish, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 
 /// A destination of a contraction that takes the product as it is.
 #[doc(hidden)]
@@ -110,7 +110,7 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
     /// that stores the product, or adds it to what is there.
     #[doc(hidden)]
     #[inline(always)]
-    fn with_update(&self, _index: &[usize; R], _add: bool, _then: impl FnOnce(Finish<'_, T>)) {}
+    fn with_update(&self, _unit: Instructions, _index: &[usize; R], _add: bool, _then: impl FnOnce(Finish<'_, T>)) {}
 
     /// As [`direct`](Self::direct), if sums may be kept there before they are what is to be stored.
     #[doc(hidden)]
@@ -199,7 +199,7 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
 
     /// As [`Output::with_update`], of the only destination.
     #[doc(hidden)]
-    fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>));
+    fn with_update(&self, unit: Instructions, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>));
 
     /// As [`Output::partial`], of the only destination.
     #[doc(hidden)]
@@ -466,9 +466,9 @@ macro_rules! outputs {
             }
 
             #[inline(always)]
-            fn with_update(&self, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
+            fn with_update(&self, unit: Instructions, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
                 if $count == 1 {
-                    self.0.with_update(index, add, then);
+                    self.0.with_update(unit, index, add, then);
                 }
             }
 

@@ -2,14 +2,14 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Dim, Part, Readable, Span, Whole, Writable, advance, lie_below, place};
+use super::{Dim, Part, Readable, Span, Whole, Writable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
 /// Copies, for each index of the loops, a row of the table to the place of the output.
 ///
 /// The table has `rows` rows of `width` numbers from `table_offset` on. An index beyond it gives zeros. Where anything
-/// lie_below beyond its slice, nothing is touched.
+/// reaches beyond its slice, nothing is touched.
 #[expect(clippy::too_many_arguments, reason = "three operands with slice, offset and strides each")]
 #[inline(always)]
 pub fn lookup<'a, T: Scalar, X: Machine, const R: usize>(
@@ -94,12 +94,14 @@ impl<H: Dim, W: Dim, const R: usize> Rows<'_, H, W, R> {
         let width = self.width.get();
         let inside = |length: usize, offset: usize, strides| {
             width > 0
-                && length.checked_sub(width - 1).is_some_and(|starts| lie_below(starts, offset, &self.extents, strides))
+                && length
+                    .checked_sub(width - 1)
+                    .is_some_and(|starts| reaches_inline(starts, offset, &self.extents, strides))
         };
-        let fit = lie_below(self.indices.len(), self.indices_offset, &self.extents, &self.indices_strides)
+        let fit = reaches_inline(self.indices.len(), self.indices_offset, &self.extents, &self.indices_strides)
             && (self.extents.contains(&0) || inside(others, self.others_offset, &self.others_strides))
             && self.rows.get().checked_mul(width).and_then(|size| size.checked_add(self.table_offset)) <= Some(table);
-        debug_assert!(fit, "an operand of a lookup lie_below beyond its slice");
+        debug_assert!(fit, "an operand of a lookup reaches beyond its slice");
         fit
     }
 

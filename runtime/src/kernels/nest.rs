@@ -124,7 +124,15 @@ const fn is_short(length: Option<usize>) -> bool {
 /// Whether a row of this length, if it is known, is gone through in whole registers as far as possible.
 const fn is_any_whole(length: Option<usize>, lanes: usize) -> bool {
     match length {
-        Some(length) => length >= lanes && (length.is_multiple_of(lanes) || !is_short(Some(length))),
+        Some(size) => is_at_least(length, lanes) && (size.is_multiple_of(lanes) || !is_short(length)),
+        None => true,
+    }
+}
+
+/// Whether a row of this length, if it is known, may be so long.
+const fn is_at_least(length: Option<usize>, least: usize) -> bool {
+    match length {
+        Some(length) => length >= least,
         None => true,
     }
 }
@@ -249,7 +257,7 @@ where
     fn columns<S: Simd>(&mut self, simd: S, index: &[usize; R]) {
         let (length, lanes) = (self.length.get(), Lanes::<T, S>::COUNT);
         let mut position = 0;
-        while const { is_any_whole(L::KNOWN, TOGETHER * Lanes::<T, S>::COUNT) } && length - position >= TOGETHER * lanes
+        while const { is_at_least(L::KNOWN, TOGETHER * Lanes::<T, S>::COUNT) } && length - position >= TOGETHER * lanes
         {
             self.fold::<S, TOGETHER>(simd, index, position, Whole);
             position += TOGETHER * lanes;

@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use super::destinations::Output;
 use super::operands::with_innermost;
-use super::{Span, Writable, advance, lie_below, place};
+use super::{Span, Writable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -208,11 +208,11 @@ fn keeps_below<X: Machine, const R: usize>(
     /// One function for all reductions, as of [`reaches`](super::reaches).
     #[inline(never)]
     fn apart<const R: usize>(length: usize, offset: usize, extents: &[usize; R], strides: &[usize; R]) -> bool {
-        lie_below(length, offset, &kept(extents, strides), strides)
+        reaches_inline(length, offset, &kept(extents, strides), strides)
     }
 
     if X::PLAIN {
-        lie_below(length, offset, &kept(extents, strides), strides)
+        reaches_inline(length, offset, &kept(extents, strides), strides)
     } else {
         apart(length, offset, extents, strides)
     }
@@ -223,8 +223,8 @@ fn keeps_below<X: Machine, const R: usize>(
 fn reset<T: Scalar, X: Machine, const R: usize>(
     slice: Writable<'_, T>,
     offset: usize,
-    strides: &[usize; R],
     extents: &[usize; R],
+    strides: &[usize; R],
     value: T,
 ) {
     /// One function for all reductions.
@@ -232,22 +232,22 @@ fn reset<T: Scalar, X: Machine, const R: usize>(
     fn apart<T: Scalar, const R: usize>(
         slice: Writable<'_, T>,
         offset: usize,
-        strides: &[usize; R],
         extents: &[usize; R],
+        strides: &[usize; R],
         value: T,
     ) {
-        fill(slice, offset, strides, extents, value);
+        fill(slice, offset, extents, strides, value);
     }
 
-    if X::PLAIN { fill(slice, offset, strides, extents, value) } else { apart(slice, offset, strides, extents, value) }
+    if X::PLAIN { fill(slice, offset, extents, strides, value) } else { apart(slice, offset, extents, strides, value) }
 }
 
 #[inline(always)]
 fn fill<T: Scalar, const R: usize>(
     slice: Writable<'_, T>,
     offset: usize,
-    strides: &[usize; R],
     extents: &[usize; R],
+    strides: &[usize; R],
     value: T,
 ) {
     let kept = kept(extents, strides);
@@ -279,7 +279,7 @@ macro_rules! reduction {
         #[inline(always)]
         fn prepare<X: Machine>(&mut self, extents: &[usize; R]) {
             if !self.accumulate {
-                reset::<T, X, R>(self.slice, self.offset, &self.strides, extents, K::identity());
+                reset::<T, X, R>(self.slice, self.offset, extents, &self.strides, K::identity());
             }
         }
 

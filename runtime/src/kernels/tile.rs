@@ -1,7 +1,8 @@
 //! What happens to the sums of a contraction.
 //!
 //! A product that is only stored or added goes from the registers to its destination. Other epilogues find it in a buffer,
-//! tile by tile, which keeps their code out of the inner loops.
+//! tile by tile, which keeps their code out of the inner loops. The most frequent ones are compiled with this library, and
+//! done by the walk over the blocks itself.
 
 use core::cell::Cell;
 use core::marker::PhantomData;
@@ -15,7 +16,7 @@ use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use super::work::Work;
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, Machine};
+use crate::simd::{Instructions, Lanes, Machine};
 
 /// One product with its epilogue.
 pub(super) struct Tiles<'a, T, X, In, Out, E, const R: usize> {
@@ -37,13 +38,13 @@ pub struct Ending<In, Out, E, const R: usize> {
     pub(crate) epilogue: E,
 }
 
-/// The epilogue of a block whose sums are complete.
-struct Own<'a, T, In, Out, E, const R: usize, const I: usize, const O: usize> {
+/// A block whose sums are complete, with its epilogue.
+struct Completed<'a, T, In, Out, E, const R: usize, const I: usize, const O: usize> {
     ending: &'a Ending<In, Out, E, R>,
     sums: &'a Sums<T>,
 }
 
-impl<T, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd for Own<'_, T, In, Out, E, R, I, O>
+impl<T, In, Out, E, const R: usize, const I: usize, const O: usize> WithSimd for Completed<'_, T, In, Out, E, R, I, O>
 where
     T: Scalar,
     In: Inputs<T, R, I>,
@@ -54,7 +55,7 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: made by `enter` and `finish_apart` only, whose callers promise that.
+        // SAFETY: made by `enter`, `finish_apart` and `finish_on` only, whose callers promise that.
         unsafe { self.ending.finish(simd, self.sums) };
     }
 }
@@ -74,14 +75,18 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         E: Epilogue<T, I, O>,
     {
         let Ending { ref index, ref inputs, ref outputs, epilogue } = self.ending;
-        // What is always something, but where it is not, that nothing else is compiled.
+        // The constants say while this is compiled what there is at run time: else the general way would be compiled as well.
         if const { E::BIASED && In::MATRIX && Out::MATRIX } {
             let operands = (epilogue.biased(), inputs.matrix(index), outputs.matrix(index));
-            let (Some(epilogue), Some(bias), Some(output)) = operands else { return };
+            let (Some(epilogue), Some(bias), Some(output)) = operands else {
+                debug_assert!(false, "an epilogue is not what its constants say");
+                return;
+            };
             let ending = Ending { index: [0; 2], inputs: (bias,), outputs: (output,), epilogue };
             self.walk(Finish::Biased(&ending));
         } else if const { E::PLAIN && Out::UPDATES } {
-            outputs.with_update(index, epilogue.plain().unwrap_or(false), |finish| self.walk(finish));
+            let (unit, add) = (self.machine.instructions(), epilogue.plain().unwrap_or(false));
+            outputs.with_update(unit, index, add, |finish| self.walk(finish));
         } else {
             self.walk(Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast()));
         }
@@ -120,8 +125,8 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     {
         // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
         let (Self { machine, ending, .. }, sums) = unsafe { (&*tiles.cast::<Self>(), &*sums) };
-        let own = Own::<'_, T, In, Out, E, R, I, O> { ending, sums };
-        if const { E::LIGHT } { machine.call_light(own) } else { machine.call(own) }
+        let completed = Completed::<'_, T, In, Out, E, R, I, O> { ending, sums };
+        if const { E::LIGHT } { machine.call_light(completed) } else { machine.call(completed) }
     }
 
     /// Computes the product number by number, without buffers or calls: for sizes so small that all loops unroll.
@@ -130,7 +135,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
     ///
     /// As for [`run`](Self::run).
     #[inline(always)]
-    pub(super) unsafe fn run_plain<const I: usize, const O: usize>(&mut self)
+    pub(super) unsafe fn run_plain<const I: usize, const O: usize>(&self)
     where
         In: Inputs<T, R, I>,
         Out: Outputs<T, R, O>,
@@ -179,8 +184,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
 }
 
 impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
-    /// [`finish`](Self::finish) in a function of its own, and compiled for the vector unit: within that of the products, loops
-    /// would compete for registers.
+    /// [`finish`](Self::finish) in a function of its own.
     ///
     /// # Safety
     ///
@@ -195,7 +199,22 @@ impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
         Out: Outputs<T, R, O>,
         E: Epilogue<T, I, O>,
     {
-        simd.vectorize(Own { ending: self, sums });
+        simd.vectorize(Completed { ending: self, sums });
+    }
+
+    /// [`finish`](Self::finish) on this unit.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn finish_on<T: Scalar, const I: usize, const O: usize>(&self, unit: Instructions, sums: &Sums<T>)
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+        E: Epilogue<T, I, O>,
+    {
+        unit.dispatch(Completed { ending: self, sums });
     }
 
     /// The epilogue of a block.

@@ -6,7 +6,6 @@ use super::blocks::Product;
 use super::column_sums::ColumnSums;
 use super::uniform::Uniform;
 use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
-use crate::optimizers::{Descent, HeavyBall, MomentRule, Rest, Ruled};
 use crate::scalar::Scalar;
 
 /// A piece of work for [`Element::work`](crate::simd::Element::work).
@@ -27,31 +26,23 @@ pub enum Work<'a, T> {
     Squares(&'a SumOfSquares<'a, T>),
     /// Yields the norm, however large its square.
     ScaledNorm(&'a [T]),
-    /// The end of a step of gradient descent; yields NaN if the gradient is not finite.
-    Descent(&'a Rest<'a, T, Ruled<'a, T, Descent<T>, 0>>),
-    /// The same with momentum.
-    HeavyBall(&'a Rest<'a, T, Ruled<'a, T, HeavyBall<T>, 1>>),
-    /// The same with running means, as of Adam.
-    Moments(&'a Rest<'a, T, Ruled<'a, T, MomentRule<T>, 2>>),
 }
 
 impl<T: Scalar> WithSimd for Work<'_, T> {
     type Output = T;
 
+    /// Each piece in a function of its own: without optimisation, the frame of one function would have room for all.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> T {
         match self {
             Self::Product(product) => product.walk(simd),
-            Self::Columns(sums) => sums.with_simd(simd),
-            Self::Uniform(uniform) => uniform.with_simd(simd),
-            Self::Scale(scale) => scale.with_simd(simd),
-            Self::Finite(finite) if !finite.with_simd(simd) => return T::nan(),
+            Self::Columns(sums) => simd.vectorize(sums),
+            Self::Uniform(uniform) => simd.vectorize(uniform),
+            Self::Scale(scale) => simd.vectorize(scale),
+            Self::Finite(finite) if !simd.vectorize(finite) => return T::nan(),
             Self::Finite(_) => {}
-            Self::Squares(squares) => return squares.with_simd(simd),
+            Self::Squares(squares) => return simd.vectorize(squares),
             Self::ScaledNorm(numbers) => return scaled_norm(numbers),
-            Self::Descent(rest) => return rest.with_simd(simd),
-            Self::HeavyBall(rest) => return rest.with_simd(simd),
-            Self::Moments(rest) => return rest.with_simd(simd),
         }
         T::zero()
     }

@@ -199,7 +199,7 @@ pub struct MomentRule<T> {
 }
 
 impl<T: Scalar> Rule<T, 2> for MomentRule<T> {
-    compiled!(Moments, 2);
+    compiled!(finish_moments, end_moments, 2);
 
     #[inline(always)]
     fn update<S: Simd>(

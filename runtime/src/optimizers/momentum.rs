@@ -85,7 +85,7 @@ pub struct HeavyBall<T> {
 }
 
 impl<T: Scalar> Rule<T, 1> for HeavyBall<T> {
-    compiled!(HeavyBall, 1);
+    compiled!(finish_heavy_ball, end_heavy_ball, 1);
 
     #[inline(always)]
     fn update<S: Simd>(

@@ -55,7 +55,7 @@ pub struct Descent<T> {
 }
 
 impl<T: Scalar> Rule<T, 0> for Descent<T> {
-    compiled!(Descent, 0);
+    compiled!(finish_descent, end_descent, 0);
 
     #[inline(always)]
     fn update<S: Simd>(

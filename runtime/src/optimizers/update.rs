@@ -6,8 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::Decay;
 use crate::flat;
-use crate::gradients::Updating;
-use crate::kernels::{Finish, Part, Readable, Span, Whole, Writable};
+use crate::kernels::{Part, Readable, Span, Sums, Whole, Writable};
 use crate::memory::copied;
 use crate::program::Program;
 use crate::scalar::Scalar;
@@ -25,16 +24,9 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
 
-    /// Whether [`finish`](Self::finish) is something.
+    /// What applies a block of a gradient, if the library has compiled it: its first argument is an [`Updating`](crate::gradients::Updating).
     #[doc(hidden)]
-    const COMPILED: bool = false;
-
-    /// What is done to the blocks of a gradient, if the library has compiled it.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn finish<'a>(_: &'a Updating<'a, T, Ruled<'a, T, Self, STATES>>) -> Option<Finish<'a, T>> {
-        None
-    }
+    const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = None;
 
     /// Ends a step: updates what was not updated before; NaN where the gradient is not finite, else zero. The library has
     /// compiled that for its own rules.
@@ -45,24 +37,18 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
     }
 }
 
-/// What the library has compiled for a [`Rule`] of its own goes by this name.
+/// What the library has compiled for a [`Rule`]: these functions of [`Element`](crate::simd::Element). A rule without is
+/// compiled with each network.
 macro_rules! compiled {
-    ($name:ident, $states:literal) => {
-        const COMPILED: bool = true;
-
-        #[inline(always)]
-        fn finish<'a>(
-            ending: &'a crate::gradients::Updating<'a, T, Ruled<'a, T, Self, $states>>,
-        ) -> Option<crate::kernels::Finish<'a, T>> {
-            Some(crate::kernels::Finish::$name(ending))
-        }
+    ($finish:ident, $end:ident, $states:literal) => {
+        const FINISH: Option<unsafe extern "C" fn(*mut u8, *const crate::kernels::Sums<T>)> = Some(T::$finish);
 
         #[inline(always)]
         fn end(
             unit: crate::simd::Instructions,
             rest: &crate::optimizers::Rest<'_, T, Ruled<'_, T, Self, $states>>,
         ) -> T {
-            T::work(unit, crate::kernels::Work::$name(rest))
+            T::$end(unit, rest)
         }
     };
 }
@@ -93,16 +79,9 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// The weight decay, if no role is treated apart.
     fn same_decay(&self) -> Option<T>;
 
-    /// As [`Rule::COMPILED`].
+    /// As [`Rule::FINISH`].
     #[doc(hidden)]
-    const COMPILED: bool = false;
-
-    /// As [`Rule::finish`].
-    #[doc(hidden)]
-    #[inline(always)]
-    fn finish<'a>(_: &'a Updating<'a, T, Self>) -> Option<Finish<'a, T>> {
-        None
-    }
+    const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = None;
 
     /// As [`Rule::end`].
     #[doc(hidden)]
@@ -170,12 +149,7 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
         (self.decay.excluded == 0).then(|| T::constant(self.decay.rate))
     }
 
-    const COMPILED: bool = R::COMPILED;
-
-    #[inline(always)]
-    fn finish<'b>(ending: &'b Updating<'b, T, Self>) -> Option<Finish<'b, T>> {
-        R::finish(ending)
-    }
+    const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = R::FINISH;
 
     #[inline(always)]
     fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {
@@ -246,7 +220,7 @@ pub struct Rest<'a, T, U> {
     pub(crate) tensors: &'static [Tensor],
     /// Tensors that are updated already; if there are any, the others must follow, finite or not.
     pub(crate) done: &'static [bool],
-    /// The largest norm that the gradient may have; none if tensors are updated already.
+    /// The largest norm that the gradient may have, infinite if tensors are updated already.
     pub(crate) clip: f64,
 }
 
@@ -279,7 +253,7 @@ impl<T: Scalar, U: Update<T>> WithSimd for &Rest<'_, T, U> {
 /// Neighbouring tensors that are trained and whose weight decay is the same, as `(start, end, decay)`; without those
 /// that are `done`.
 #[inline(always)]
-pub(crate) fn stretches<T: Scalar, U: Update<T>>(
+fn stretches<T: Scalar, U: Update<T>>(
     update: U,
     tensors: &'static [Tensor],
     done: &'static [bool],
@@ -303,21 +277,16 @@ pub(crate) fn stretches<T: Scalar, U: Update<T>>(
     })
 }
 
-/// Updates all parameters that are neither frozen nor `done`.
+/// Updates all parameters that are not frozen.
 #[inline(always)]
-pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(
-    machine: X,
-    update: U,
-    gradient: &N,
-    done: &'static [bool],
-) {
+pub(crate) fn apply<N: Program, X: Machine, U: Update<N::Scalar>>(machine: X, update: U, gradient: &N) {
     // Where nothing is treated apart, all is one run; frozen parameters are known to the compiler.
     match update.same_decay() {
-        Some(decay) if const { !any_frozen(N::TENSORS) } && done.is_empty() => {
+        Some(decay) if const { !any_frozen(N::TENSORS) } => {
             machine.call_light(Stretch { update, gradient: gradient.as_flat().into(), start: 0, decay });
         }
-        _ if X::PLAIN => apply_copied(machine, update, gradient, done),
-        _ => apply_apart(machine, update, gradient, done),
+        _ if X::PLAIN => apply_copied(machine, update, gradient),
+        _ => apply_apart(machine, update, gradient),
     }
 }
 
@@ -334,24 +303,14 @@ const fn any_frozen(tensors: &[Tensor]) -> bool {
 
 /// [`apply_apart`] from a copy: of what is read at places found by a loop, nothing becomes a register.
 #[inline(always)]
-fn apply_copied<N: Program, X: Machine, U: Update<N::Scalar>>(
-    machine: X,
-    update: U,
-    gradient: &N,
-    done: &'static [bool],
-) {
-    apply_apart(machine, update, &copied(gradient), done);
+fn apply_copied<N: Program, X: Machine, U: Update<N::Scalar>>(machine: X, update: U, gradient: &N) {
+    apply_apart(machine, update, &copied(gradient));
 }
 
 /// [`apply`] for runs of neighbours.
 #[inline(always)]
-fn apply_apart<N: Program, X: Machine, U: Update<N::Scalar>>(
-    machine: X,
-    update: U,
-    gradient: &N,
-    done: &'static [bool],
-) {
-    for (start, end, decay) in stretches(update, N::TENSORS, done) {
+fn apply_apart<N: Program, X: Machine, U: Update<N::Scalar>>(machine: X, update: U, gradient: &N) {
+    for (start, end, decay) in stretches(update, N::TENSORS, &[]) {
         let gradient = gradient.as_flat().get(start..end).unwrap_or_default().into();
         machine.call_light(Stretch { update, gradient, start, decay });
     }

@@ -4,8 +4,10 @@ use pulp::bytemuck::{Pod, cast_slice_mut};
 use pulp::{MemMask, Simd};
 
 use super::Instructions;
+use crate::gradients::Updating;
 use crate::init;
-use crate::kernels::Work;
+use crate::kernels::{Sums, Work};
+use crate::optimizers::{Descent, HeavyBall, MomentRule, Rest, Ruled};
 use crate::random::Seed;
 use crate::tensor::Tensor;
 
@@ -78,6 +80,26 @@ pub trait Element: Pod + sealed::Sealed {
 
     /// Does work in a function of its own, compiled with this library; what it yields, zero if nothing.
     fn work(unit: Instructions, work: Work<'_, Self>) -> Self;
+
+    /// Applies a block of a gradient: see [`Rule::FINISH`](crate::optimizers::Rule::FINISH).
+    ///
+    /// # Safety
+    ///
+    /// The first argument must point to an [`Updating`] of this rule, whose product the block is one of, with complete sums.
+    unsafe extern "C" fn finish_descent(updating: *mut u8, sums: *const Sums<Self>);
+    /// # Safety
+    ///
+    /// As for [`finish_descent`](Self::finish_descent).
+    unsafe extern "C" fn finish_heavy_ball(updating: *mut u8, sums: *const Sums<Self>);
+    /// # Safety
+    ///
+    /// As for [`finish_descent`](Self::finish_descent).
+    unsafe extern "C" fn finish_moments(updating: *mut u8, sums: *const Sums<Self>);
+
+    /// Ends a step: see [`Rule::end`](crate::optimizers::Rule::end).
+    fn end_descent(unit: Instructions, rest: &Rest<'_, Self, Ruled<'_, Self, Descent<Self>, 0>>) -> Self;
+    fn end_heavy_ball(unit: Instructions, rest: &Rest<'_, Self, Ruled<'_, Self, HeavyBall<Self>, 1>>) -> Self;
+    fn end_moments(unit: Instructions, rest: &Rest<'_, Self, Ruled<'_, Self, MomentRule<Self>, 2>>) -> Self;
 
     /// Draws the start values of tensors, compiled with this library.
     fn initialize(numbers: &mut [Self], tensors: &[Tensor], seed: Seed);
@@ -236,7 +258,29 @@ macro_rules! element {
                 unsafe { outlined((&raw const unit).cast(), (&raw const work).cast()) }
             }
 
+            update! { $scalar, Descent 0: finish_descent end_descent }
+            update! { $scalar, HeavyBall 1: finish_heavy_ball end_heavy_ball }
+            update! { $scalar, MomentRule 2: finish_moments end_moments }
+
             $($specific)*
+        }
+    };
+}
+
+/// The functions for a rule. (Not pieces of [`Work`]: programs that do not train with it need not hold them.)
+macro_rules! update {
+    ($scalar:ident, $rule:ident $states:literal: $finish:ident $end:ident) => {
+        #[inline(never)]
+        unsafe extern "C" fn $finish(updating: *mut u8, sums: *const Sums<$scalar>) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                (*updating.cast::<Updating<'_, $scalar, Ruled<'_, $scalar, $rule<$scalar>, $states>>>()).finish(&*sums)
+            };
+        }
+
+        #[inline(never)]
+        fn $end(unit: Instructions, rest: &Rest<'_, $scalar, Ruled<'_, $scalar, $rule<$scalar>, $states>>) -> $scalar {
+            unit.dispatch(rest)
         }
     };
 }

@@ -7,7 +7,7 @@ use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
 /// The vector unit that kernels run on.
 ///
 /// Made once, when a workspace or trainer is constructed, and stored there: no step asks the processor again. Where it is
-/// AVX-512, kernels that memory decides, not arithmetic, share the code for AVX2.
+/// AVX-512, kernels that memory decides, not arithmetic, and those of rows too short for its registers share the code for AVX2.
 #[derive(Clone, Copy)]
 pub struct Instructions(Unit);
 
@@ -127,7 +127,7 @@ impl Instructions {
     }
 
     /// Runs `operation` compiled for this vector unit, or for one with narrower registers that this one includes: where memory
-    /// decides how long it takes, the wider ones are not worth their time in the compiler.
+    /// decides how long it takes, or rows are short, the wider ones are not worth their time in the compiler.
     #[inline]
     pub(crate) fn dispatch_light<Op: WithSimd>(self, operation: Op) -> Op::Output {
         match self.0 {
@@ -175,7 +175,8 @@ pub trait Machine: Copy {
     /// Runs a kernel.
     fn call<Op: WithSimd>(self, operation: Op) -> Op::Output;
 
-    /// Runs a kernel that does little with each number, as [`Instructions`] may do with narrower registers.
+    /// Runs a kernel that does little with each number, or with few of them in a row, as [`Instructions`] may do with narrower
+    /// registers.
     #[inline(always)]
     fn call_light<Op: WithSimd>(self, operation: Op) -> Op::Output {
         self.call(operation)
