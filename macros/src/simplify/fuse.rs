@@ -48,7 +48,7 @@ fn fuse_at(graph: &Graph, roots: &[ValueId], stage: Stage) -> (Graph, Vec<ValueI
     for _ in 0..MOST_ROUNDS {
         let mut reused = reuse_products(&graph, &roots);
         if stage == Stage::Final {
-            reused = reuse_logarithms(&reused.graph, &reused.roots);
+            reused = reuse_logarithms(reused);
         }
         if reused.graph == graph && reused.roots == roots {
             break;

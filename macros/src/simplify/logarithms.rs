@@ -7,21 +7,23 @@ use super::fuse::{producer, uses};
 use super::{elements, map_of_mentioned};
 use crate::formula::Formula;
 use crate::graph::rebuild::{Rebuilt, copy, rebuild};
-use crate::graph::{Graph, Op, Reduction, Shape, ValueId};
+use crate::graph::{Graph, Node, Op, Reduction, Shape, ValueId};
 
 /// Uses logarithms of sums in later maps, where that leaves the exponentials without another use.
-pub(super) fn reuse_logarithms(graph: &Graph, roots: &[ValueId]) -> Rebuilt {
+pub(super) fn reuse_logarithms(given: Rebuilt) -> Rebuilt {
+    let Rebuilt { graph, roots } = &given;
+    if !graph.nodes().any(|(_, node)| is_logarithm(node)) {
+        return given;
+    }
     let uses = uses(graph, roots);
     // By the sums.
     let mut logarithms: HashMap<ValueId, ValueId> = HashMap::new();
     rebuild(graph, roots, |new, _, node, inputs| {
         let Op::Map(formula) = &node.op else { return copy(new, node, inputs) };
-        if let (Some(("ln", [argument])), &[input]) = (formula.as_function(), inputs)
-            && argument.as_argument() == Some(0)
-        {
+        if is_logarithm(node) {
             let value = copy(new, node, inputs);
-            if elements(new.shape(value)) == elements(new.shape(input)) {
-                logarithms.insert(unreshaped(new, input), value);
+            if elements(new.shape(value)) == elements(new.shape(inputs[0])) {
+                logarithms.insert(unreshaped(new, inputs[0]), value);
             }
             return value;
         }
@@ -68,6 +70,11 @@ fn by_logarithm(
         }
     }
     None
+}
+
+fn is_logarithm(node: &Node) -> bool {
+    let Op::Map(formula) = &node.op else { return false };
+    matches!(formula.as_function(), Some(("ln", [argument])) if argument.as_argument() == Some(0))
 }
 
 fn unreshaped(graph: &Graph, value: ValueId) -> ValueId {

@@ -55,6 +55,7 @@ pub(super) struct Product<'a, T> {
 }
 
 /// What is done to a block of sums.
+#[derive(Clone, Copy)]
 #[doc(hidden)]
 pub enum Finish<'a, T> {
     /// A function, and its first argument.
@@ -62,15 +63,6 @@ pub enum Finish<'a, T> {
     /// A bias or a residual, and perhaps a rectifier: so frequent that the library does it on the spot.
     Biased(&'a Ending<(Contiguous<'a, T, 2>,), (Store<'a, T, 2>,), Floored<T>, 2>),
 }
-
-impl<T> Clone for Finish<'_, T> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Finish<'_, T> {}
 
 impl<T: Scalar> Finish<'_, T> {
     /// # Safety

@@ -223,7 +223,7 @@ impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
     ///
     /// The block must lie within the product, and its sums must be readable.
     #[inline(always)]
-    pub(crate) unsafe fn finish<T: Scalar, S: Simd, const I: usize, const O: usize>(&self, simd: S, sums: &Sums<T>)
+    pub(super) unsafe fn finish<T: Scalar, S: Simd, const I: usize, const O: usize>(&self, simd: S, sums: &Sums<T>)
     where
         In: Inputs<T, R, I>,
         Out: Outputs<T, R, O>,

@@ -24,7 +24,8 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
 
-    /// What applies a block of a gradient, if the library has compiled it: its first argument is an [`Updating`](crate::gradients::Updating).
+    /// What applies a block of a gradient, if the library has compiled it: its first argument is an
+    /// [`Updating`](crate::gradients::Updating).
     #[doc(hidden)]
     const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = None;
 

@@ -86,6 +86,12 @@ impl Case {
         c
     }
 
+    /// Those of the destination.
+    fn strides(&self) -> [usize; 3] {
+        let width = self.n + self.gap;
+        [self.m * width, width, 1]
+    }
+
     /// What lies in memory if results below zero become zero.
     fn rectified(&self, mut c: Vec<f64>) -> Vec<f64> {
         let width = self.n + self.gap;
@@ -154,13 +160,17 @@ impl<T: Scalar> Epilogue<T, 1, 1> for Plus {
     }
 }
 
-/// The same by an epilogue, whose sums may be kept in the destination or not.
+/// What the case computes, from these inputs by this epilogue; sums may be kept in the destination or not.
 #[inline(always)]
-fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: impl Epilogue<T, 1, 1>) -> Vec<f64> {
-    let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
-    let before = if case.accumulate { c.clone() } else { vec![T::zero(); c.len()] };
-    let strides = [case.m * (case.n + case.gap), case.n + case.gap, 1];
-    let to = store(&mut c[..], 0, strides);
+fn compute<T: Scalar, X: Machine, const I: usize>(
+    machine: X,
+    case: &Case,
+    inputs: impl Inputs<T, 3, I>,
+    apart: bool,
+    epilogue: impl Epilogue<T, I, 1>,
+) -> Vec<f64> {
+    let [a, b, mut c] = case.data.clone().map(constants::<T>);
+    let to = store(&mut c[..], 0, case.strides());
     lend(case, X::PLAIN, |lent| {
         contract_large(
             machine,
@@ -171,7 +181,7 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: im
             case.n,
             matrix(&a, case.a),
             matrix(&b, case.b),
-            (contiguous(&before[..], 0, strides),),
+            inputs,
             (if apart { to.apart() } else { to },),
             epilogue,
         )
@@ -179,26 +189,21 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: im
     c.into_iter().map(Scalar::widen).collect()
 }
 
+fn constants<T: Scalar>(numbers: Vec<f64>) -> Vec<T> {
+    numbers.into_iter().map(T::constant).collect()
+}
+
+/// What was there comes as an input.
+#[inline(always)]
+fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: impl Epilogue<T, 1, 1>) -> Vec<f64> {
+    let c = &case.data[2];
+    let before = constants::<T>(if case.accumulate { c.clone() } else { vec![0.0; c.len()] });
+    compute(machine, case, (contiguous(&before[..], 0, case.strides()),), apart, epilogue)
+}
+
 #[inline(always)]
 fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
-    let [a, b, mut c] = case.data.clone().map(|data| data.into_iter().map(T::constant).collect::<Vec<_>>());
-    let width = case.n + case.gap;
-    lend(case, X::PLAIN, |lent| {
-        contract_large(
-            machine,
-            lent,
-            [case.outer],
-            case.m,
-            case.k,
-            case.n,
-            matrix(&a, case.a),
-            matrix(&b, case.b),
-            (),
-            (store(&mut c[..], 0, [case.m * width, width, 1]),),
-            Accumulate(case.accumulate),
-        )
-    });
-    c.into_iter().map(Scalar::widen).collect()
+    compute::<T, X, 0>(machine, case, (), false, Accumulate(case.accumulate))
 }
 
 fn check(case: &Case) {
