@@ -20,7 +20,7 @@ mod places;
 pub mod reductions;
 mod span;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tile;
 mod uniform;
 mod work;

@@ -16,12 +16,14 @@ mod logarithm;
 mod machine;
 #[cfg(test)]
 mod precision;
+mod transpose;
 mod trigonometric;
 
 pub use element::Element;
 pub use lanes::{Lanes, LanesMask};
 pub use machine::{Instructions, Machine, Plain};
 pub use pulp::{Simd, WithSimd};
+pub(crate) use transpose::transpose;
 
 /// Asks the processor to fetch the memory at `pointer`, which may be any address, into its caches.
 #[inline(always)]

@@ -1,5 +1,5 @@
 //! `kernels`: a Markdown table of the three products of a dense layer over a grid of shapes, each as its share of the
-//! measured peak.
+//! measured peak. Numbers after `--` are shapes to be measured instead, three each.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,10 @@ fn main() {
     println!("Measured peak, 1 thread, {instructions}: {gflops:.1} GFLOP/s.\n");
     let names = Product::ALL.map(Product::name);
     println!("| samples x inputs x outputs | {} |\n| --- | --- | --- | --- |", names.join(" | "));
-    for &[samples, inputs, outputs] in GRID {
+    let given: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
+    let given: Vec<[usize; 3]> = given.chunks_exact(3).filter_map(|sizes| sizes.try_into().ok()).collect();
+    let grid = if given.is_empty() { GRID } else { &given };
+    for &[samples, inputs, outputs] in grid {
         let shares = Product::ALL.map(|product| {
             let mut layer = Layer::new(samples, inputs, outputs);
             let operations = layer.operations() as f64;

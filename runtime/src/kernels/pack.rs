@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::multiply::Panel;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, LanesMask};
+use crate::simd::Lanes;
 
 /// Copies a panel, see [`Panel`].
 ///
@@ -98,7 +98,7 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
             // registers.
             unsafe {
                 let mut block = load_block::<T, S, LANES>(simd, source, b_column, height, across);
-                turn(simd, &mut block);
+                crate::simd::transpose(simd, &mut block);
                 store_block(&block, target, width, height);
             }
             i += LANES;
@@ -122,17 +122,11 @@ unsafe fn load_block<T: Scalar, S: Simd, const LANES: usize>(
 ) -> [Lanes<T, S>; LANES] {
     let mut block = [Lanes::constant(simd, 0.0); LANES];
     let part = Part::<T, S>::new(simd, height);
-    let whole = height == LANES && across == LANES;
     for (offset, line) in block.iter_mut().enumerate() {
-        let source = source.wrapping_add(offset * column);
+        // What is not there is not asked for either: the last column once more is quicker than a branch.
+        let source = source.wrapping_add(offset.min(across - 1) * column);
         // SAFETY: the caller's promise.
-        unsafe {
-            if whole {
-                *line = Whole.load(simd, source);
-            } else if offset < across {
-                *line = part.load(simd, source);
-            }
-        }
+        *line = unsafe { if height == LANES { Whole.load(simd, source) } else { part.load(simd, source) } };
     }
     block
 }
@@ -155,44 +149,4 @@ unsafe fn store_block<T: Scalar, S: Simd, const LANES: usize>(
             unsafe { Whole.store(target.wrapping_add(offset * width), line) };
         }
     }
-}
-
-/// Transposes a square block: exchanges its off-diagonal quarters, then those of each quarter, and so on.
-#[inline(always)]
-fn turn<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
-    exchange::<T, S, 8>(simd, block);
-    exchange::<T, S, 4>(simd, block);
-    exchange::<T, S, 2>(simd, block);
-    exchange::<T, S, 1>(simd, block);
-}
-
-/// Exchanges the upper right with the lower left quarter of each square of twice `DISTANCE` along the diagonal.
-///
-/// Rotations and selections by constants are what every vector unit has; the compiler merges them into its shuffles.
-#[inline(always)]
-fn exchange<T: Scalar, S: Simd, const DISTANCE: usize>(simd: S, block: &mut [Lanes<T, S>]) {
-    let lanes = Lanes::<T, S>::COUNT;
-    if const { DISTANCE >= Lanes::<T, S>::COUNT } {
-        return;
-    }
-    let right = right_half(simd, DISTANCE);
-    for square in block.chunks_exact_mut(2 * DISTANCE) {
-        let (upper, lower) = square.split_at_mut(DISTANCE);
-        for (upper, lower) in upper.iter_mut().zip(lower) {
-            let (above, below) = (*upper, *lower);
-            *upper = right.select(below.rotate(DISTANCE), above);
-            *lower = right.select(below, above.rotate(lanes - DISTANCE));
-        }
-    }
-}
-
-/// The lanes whose position has the bit `distance` set.
-#[inline(always)]
-fn right_half<T: Scalar, S: Simd>(simd: S, distance: usize) -> LanesMask<T, S> {
-    let zero = Lanes::constant(simd, 0.0);
-    let mut flags = zero.unwrap();
-    for (lane, flag) in T::as_mut_slice::<S>(&mut flags).iter_mut().enumerate() {
-        *flag = if lane & distance == 0 { T::zero() } else { T::one() };
-    }
-    Lanes::wrap(simd, flags).gt(zero)
 }
