@@ -5,7 +5,7 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Direct, Output, Store};
-use crate::kernels::{Accumulate, Ending, Finish, Span, Sums, Whole, store};
+use crate::kernels::{Accumulate, Ahead, Ending, Finish, Span, Sums, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
@@ -182,7 +182,8 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
         let updating = Updating { unit, ending };
         if let Some(function) = U::FINISH {
-            then(Finish::Call(function, core::ptr::from_ref(&updating).cast_mut().cast()));
+            let ahead = if at_once { gradient.ahead(index, update.places()) } else { Ahead::NOTHING };
+            then(Finish::Call(function, core::ptr::from_ref(&updating).cast_mut().cast(), ahead));
         }
     }
 }

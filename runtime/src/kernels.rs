@@ -19,6 +19,7 @@ mod pack;
 mod places;
 pub mod reductions;
 mod span;
+mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tile;
@@ -30,6 +31,7 @@ pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
+pub use multiply::Ahead;
 pub use nest::{Body, Nest, Stages, nest, rows, single};
 pub use operands::{broadcast, broadcast_indices, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};

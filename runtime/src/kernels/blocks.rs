@@ -15,8 +15,9 @@ use pulp::{Simd, WithSimd};
 use super::contract::Floored;
 use super::destinations::{Direct, Store};
 use super::large::Large;
-use super::multiply::{self, Block, Dots, Panel, WIDTH};
+use super::multiply::{self, Ahead, Block, Dots, Panel, WIDTH};
 use super::operands::Contiguous;
+use super::stream::Stream;
 use super::tile::Ending;
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
@@ -58,13 +59,22 @@ pub(super) struct Product<'a, T> {
 #[derive(Clone, Copy)]
 #[doc(hidden)]
 pub enum Finish<'a, T> {
-    /// A function, and its first argument.
-    Call(unsafe extern "C" fn(*mut u8, *const Sums<T>), *mut u8),
+    /// A function, its first argument, and what it reads.
+    Call(unsafe extern "C" fn(*mut u8, *const Sums<T>), *mut u8, Ahead<T>),
     /// A bias or a residual, and perhaps a rectifier: so frequent that the library does it on the spot.
     Biased(&'a Ending<(Contiguous<'a, T, 2>,), (Store<'a, T, 2>,), Floored<T>, 2>),
 }
 
 impl<T: Scalar> Finish<'_, T> {
+    /// What is read where a block is finished.
+    #[inline(always)]
+    pub(super) fn ahead(self) -> Ahead<T> {
+        match self {
+            Self::Call(_, _, ahead) => ahead,
+            Self::Biased(_) => Ahead::NOTHING,
+        }
+    }
+
     /// # Safety
     ///
     /// The block must lie within the product that this belongs to, and its sums must be complete.
@@ -73,7 +83,7 @@ impl<T: Scalar> Finish<'_, T> {
         // SAFETY: the product's maker's promise, and the caller's.
         unsafe {
             match self {
-                Self::Call(function, argument) => function(argument, sums),
+                Self::Call(function, argument, _) => function(argument, sums),
                 // Without optimisation, what is called does not add to the frame.
                 Self::Biased(ending) if cfg!(debug_assertions) => ending.finish_apart(simd, sums),
                 Self::Biased(ending) => ending.finish(simd, sums),
@@ -115,7 +125,7 @@ pub(super) const CACHE: usize = 1 << 19;
 const SHORT: usize = 4096;
 
 /// Bytes of a page of memory.
-const PAGE: usize = 4096;
+pub(super) const PAGE: usize = 4096;
 
 /// Room for scalars.
 #[repr(align(64))]
@@ -171,8 +181,6 @@ struct Target<T> {
     sums: *mut T,
     sums_row: usize,
     add: bool,
-    /// Where the next block's part of `b` begins.
-    next: *const T,
 }
 
 /// How `b` is read.
@@ -221,6 +229,10 @@ impl<T: Scalar> Product<'_, T> {
             // SAFETY: made for this product.
             return unsafe { large.walk(simd, self) };
         }
+        if let Some(stream) = Stream::new::<S>(self) {
+            // SAFETY: made for this product.
+            return unsafe { stream.walk(simd, self) };
+        }
         let walk = Walk { simd, product: self };
         // SAFETY: `enter` is given this walk.
         unsafe { with_buffer(Walk::<T, S>::enter, (&raw const walk).cast_mut().cast()) };
@@ -246,7 +258,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     /// The buffer must be one of [`with_buffer`].
     #[inline(always)]
     unsafe fn blocks(&self, buffer: *mut T) {
-        let Product { operands: Operands { b, b_row, m, k, n, .. }, direct, finish, .. } = *self.product;
+        let Product { operands: Operands { m, k, n, .. }, direct, finish, .. } = *self.product;
         let blocking = self.blocking();
         let place = blocking.place(self.product);
         let Blocking { way, across, size: [high, wide, depth], room } = blocking;
@@ -266,15 +278,13 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                         }
                         None => (buffer, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
                     };
-                    // The next steps of these columns, or the first ones of the next.
-                    let [after, beside] = if step + steps < k { [step + steps, column] } else { [0, column + columns] };
-                    let next = b.wrapping_add(after.wrapping_mul(b_row).wrapping_add(beside));
-                    let target = Target { way, across, panel, sums, sums_row, add, next };
+                    let is_complete = direct.is_none() && step + steps == k;
+                    let target = Target { way, across, panel, sums, sums_row, add };
                     // SAFETY: the product's maker's promise; the block lies within the product, its sums in the destination
                     // or in the buffer, which is large enough by the choice of the block's size.
                     unsafe {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
-                        if direct.is_none() && step + steps == k {
+                        if is_complete {
                             let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
                             finish.run(self.simd, &block);
                         }
@@ -349,37 +359,74 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     #[inline]
     unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
         let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.product.operands;
-        let Target { way, across, panel, sums, sums_row, add, next } = target;
-        let nothing = (core::ptr::null(), 0);
+        let Target { way, across, panel, sums, sums_row, add } = target;
+        let ahead = Ahead::NOTHING;
         let a = a.wrapping_add(row * a_row + step * a_column);
         let b = b.wrapping_add(step * b_row + column * b_column);
         // SAFETY: the caller's promise; the panel holds as many steps and columns as a block has.
         unsafe {
             match way {
                 Way::InPlace => {
-                    let next = nothing;
-                    let block =
-                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
+                    let block = Block {
+                        a,
+                        a_row,
+                        a_column,
+                        b,
+                        b_row,
+                        steps,
+                        sums,
+                        sums_row,
+                        rows,
+                        columns,
+                        add,
+                        ahead,
+                        across,
+                    };
                     multiply::multiply(self.simd, &block);
                 }
                 Way::Rows => {
-                    let (width, next) = (Lanes::<T, S>::COUNT, nothing);
+                    let width = Lanes::<T, S>::COUNT;
                     let source =
                         Panel { b: a, b_row: a_column, b_column: a_row, rows: steps, columns: rows, panel, width };
                     multiply::pack(self.simd, &source);
                     let (a, a_row, a_column) = (panel.cast_const(), 1, width);
-                    let block =
-                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
+                    let block = Block {
+                        a,
+                        a_row,
+                        a_column,
+                        b,
+                        b_row,
+                        steps,
+                        sums,
+                        sums_row,
+                        rows,
+                        columns,
+                        add,
+                        ahead,
+                        across,
+                    };
                     multiply::multiply(self.simd, &block);
                 }
                 Way::Packed | Way::Wide => {
                     let width = if way == Way::Wide { wide::<T>() } else { WIDTH * Lanes::<T, S>::COUNT };
                     let source = Panel { b, b_row, b_column, rows: steps, columns, panel, width };
                     multiply::pack(self.simd, &source);
-                    let next = if way == Way::Packed && b_column == 1 { (next, b_row) } else { nothing };
                     let (b, b_row) = (panel.cast_const(), width);
-                    let block =
-                        Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, next, across };
+                    let block = Block {
+                        a,
+                        a_row,
+                        a_column,
+                        b,
+                        b_row,
+                        steps,
+                        sums,
+                        sums_row,
+                        rows,
+                        columns,
+                        add,
+                        ahead,
+                        across,
+                    };
                     multiply::multiply(self.simd, &block);
                 }
                 Way::Dots => {

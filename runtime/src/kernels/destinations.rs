@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use super::operands::with_innermost;
-use super::{Finish, Span, Writable, place, reaches};
+use super::{Ahead, Finish, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
 
@@ -258,6 +258,13 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
     pub(crate) fn matrix_at(&self, index: &[usize; R]) -> Store<'a, T, 2> {
         let row = if R < 2 { 0 } else { self.strides[R - 2] };
         Store { slice: self.slice, offset: Output::<T, R>::base(self, index), strides: [row, 1], apart: self.apart }
+    }
+
+    /// The matrices at `index` that lie so in `places`.
+    #[inline(always)]
+    pub(crate) fn ahead(&self, index: &[usize; R], places: [*const T; 3]) -> Ahead<T> {
+        let row = if R < 2 { 0 } else { self.strides[R - 2] };
+        Ahead { places, row }.at(0, Output::<T, R>::base(self, index))
     }
 
     /// Whether the same places exist below `length`, too.

@@ -3,25 +3,26 @@
 //!
 //! The order of loops is that of Goto and van de Geijn, Anatomy of high-performance matrix multiplication (2008): some
 //! columns of `b` are packed once for all rows, some rows of `a` once for these columns; a panel of the former stays in the
-//! first-level cache while the rows go by.
+//! first-level cache while the rows go by. What an epilogue will read of the parameters is fetched meanwhile.
 
 use pulp::Simd;
 
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
-use super::multiply::{self, Block, Panel, WIDTH};
+use super::multiply::{self, Ahead, Block, Panel, WIDTH};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
 /// Bytes of a panel of `b`: half of a first-level cache.
-const PANEL: usize = 1 << 14;
+pub(super) const PANEL: usize = 1 << 14;
 /// Rows of `a` that are packed together, about: with [`PANEL`]'s steps they fill a part of a second-level cache.
 const ROWS: usize = 96;
-/// Fewer rows do not pay for the copy of `b`, which is read but once for them. The compiler lends memory from here on.
+/// Fewer rows do not pay for the copy of `b`, which is read but once for them: see [`stream`](super::stream). For gradients,
+/// the compiler lends memory from here on.
 /// (Tests, some of which run on slow emulators, are content with fewer.)
-const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
+pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
 /// Bytes of `b` that stay in the cache without a copy.
-const SMALL: usize = if cfg!(test) { 1 << 16 } else { super::blocks::CACHE };
+pub(super) const SMALL: usize = if cfg!(test) { 1 << 16 } else { super::blocks::CACHE };
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, in panels: else the rows are packed too often.
@@ -135,9 +136,11 @@ impl<T: Scalar> Large<T> {
             Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
             None => (self.sums, self.columns, false),
         };
+        let is_last = direct.is_none() && first + span == k;
         let mut step = 0;
         while step < span {
             let steps = self.steps.min(span - step);
+            let ahead = if is_last && step + steps == span { finish.ahead().at(row, column) } else { Ahead::NOTHING };
             let block = Block {
                 a: self.a.cast_const(),
                 a_row: 1,
@@ -150,7 +153,7 @@ impl<T: Scalar> Large<T> {
                 rows,
                 columns,
                 add: add || first + step > 0,
-                next: (core::ptr::null(), 0),
+                ahead,
                 across: false,
             };
             let panels = Panels {
@@ -169,7 +172,7 @@ impl<T: Scalar> Large<T> {
             }
             step += steps;
         }
-        if direct.is_none() && first + span == k {
+        if is_last {
             let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
             // SAFETY: the product's maker's promise; the sums of this block are complete.
             unsafe { finish.run(simd, &block) };
@@ -188,6 +191,7 @@ impl<T: Scalar> Large<T> {
             let panel = Block {
                 b: block.b.wrapping_add(column * span),
                 sums: block.sums.wrapping_add(column),
+                ahead: block.ahead.at(0, column),
                 columns: self.width.min(block.columns - column),
                 ..*block
             };

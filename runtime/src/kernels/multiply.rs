@@ -35,11 +35,64 @@ pub(super) struct Block<T> {
     pub(super) columns: usize,
     /// Whether to add to `sums` rather than to overwrite them.
     pub(super) add: bool,
-    /// What is to be fetched meanwhile: the place of the next block's `b`, and the distance of its rows.
-    pub(super) next: (*const T, usize),
+    /// What is to be fetched meanwhile.
+    pub(super) ahead: Ahead<T>,
     /// Whether to finish the columns of some rows before the next rows, or the other way round.
     pub(super) across: bool,
 }
+
+/// Matrices of the size of a product of which an epilogue will read each element: they are fetched into the cache while the
+/// product is computed.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct Ahead<T> {
+    /// Where they begin; null for nothing.
+    pub(crate) places: [*const T; 3],
+    /// From one row to the next.
+    pub(crate) row: usize,
+}
+
+impl<T> Ahead<T> {
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self { places: [core::ptr::null(); 3], row: 0 };
+
+    /// Whether there is nothing to fetch.
+    #[inline(always)]
+    pub(super) fn is_nothing(&self) -> bool {
+        self.places[0].is_null()
+    }
+
+    /// From this row and column on.
+    #[inline(always)]
+    pub(super) fn at(mut self, row: usize, column: usize) -> Self {
+        for place in &mut self.places {
+            if !place.is_null() {
+                *place = place.wrapping_add(row * self.row + column);
+            }
+        }
+        self
+    }
+
+    /// Fetches some rows of so many columns.
+    #[inline(always)]
+    fn fetch(&self, rows: usize, columns: usize) {
+        for place in self.places {
+            if place.is_null() {
+                return;
+            }
+            for row in 0..rows {
+                let mut column = 0;
+                while column < columns {
+                    prefetch(place.wrapping_add(row * self.row + column));
+                    column += (LINE / size_of::<T>()).max(1);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes of a line of the cache.
+pub(super) const LINE: usize = 64;
 
 /// `sums[j] (+)= Σ a[k]·b[k][j]` where the rows of `b` lie side by side.
 #[derive(Clone, Copy, Debug)]
@@ -207,15 +260,13 @@ impl<T: Scalar> Block<T> {
         a_step: usize,
         count: usize,
     ) {
-        // Spread evenly over the rows of a block.
-        let fetched = if self.next.1 == 0 { 0 } else { self.steps.div_ceil(self.rows.max(1)) };
         let tiles = Tiles {
             block: self,
             a: self.a.wrapping_add(at[0] * self.a_row),
             b: self.b.wrapping_add(at[1]),
             sums: self.sums.wrapping_add(at[0] * self.sums_row + at[1]),
-            next: self.next.0.wrapping_add((at[0] * fetched).wrapping_mul(self.next.1)),
-            fetched,
+            ahead: self.ahead.at(at[0], at[1]),
+            step,
             a_step,
             b_step: step[1],
             sums_step: step[0] * self.sums_row + step[1],
@@ -251,10 +302,9 @@ struct Tiles<'a, T> {
     sums_step: usize,
     columns: usize,
     count: usize,
-    /// See [`Block::next`].
-    next: *const T,
-    /// Rows of that for each row of a tile.
-    fetched: usize,
+    ahead: Ahead<T>,
+    /// Rows and columns from one tile to the next.
+    step: [usize; 2],
 }
 
 impl<T: Scalar> Tiles<'_, T> {
@@ -284,13 +334,10 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tiles { mut a, mut b, mut sums, mut next, fetched, a_step, b_step, sums_step, columns, count, .. } =
-            *self.0;
+        let Tiles { mut a, mut b, mut sums, mut ahead, step, a_step, b_step, sums_step, columns, count, .. } = *self.0;
         for _ in 0..count {
-            for _ in 0..fetched * ROWS {
-                prefetch(next);
-                next = next.wrapping_add(self.0.block.next.1);
-            }
+            ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);
+            ahead = ahead.at(step[0], step[1]);
             // SAFETY: `multiply`'s caller has promised what the block names, and the span ends with the tile's columns.
             unsafe {
                 if RAGGED {

@@ -12,6 +12,7 @@ use pulp::{Simd, WithSimd};
 use super::Epilogue;
 use super::blocks::{Finish, Operands, Product, Sums};
 use super::destinations::Outputs;
+use super::multiply::Ahead;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use super::work::Work;
@@ -88,7 +89,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             let (unit, add) = (self.machine.instructions(), epilogue.plain().unwrap_or(false));
             outputs.with_update(unit, index, add, |finish| self.walk(finish));
         } else {
-            self.walk(Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast()));
+            self.walk(Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast(), Ahead::NOTHING));
         }
     }
 

@@ -74,6 +74,13 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// All parameters.
     fn parameters(&self) -> Readable<'_, T>;
 
+    /// Where parameters and state lie, as far as they are worth fetching before they are used; null for nothing.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn places(&self) -> [*const T; 3] {
+        [core::ptr::null(); 3]
+    }
+
     /// The weight decay of parameters with this role.
     fn decay(self, role: Role) -> T;
 
@@ -138,6 +145,15 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
     #[inline(always)]
     fn parameters(&self) -> Readable<'_, T> {
         self.parameters.readable()
+    }
+
+    #[inline(always)]
+    fn places(&self) -> [*const T; 3] {
+        let mut places = [core::ptr::null(); 3];
+        for (place, numbers) in places.iter_mut().zip(core::iter::once(&self.parameters).chain(&self.states)) {
+            *place = numbers.as_mut_ptr().cast_const();
+        }
+        places
     }
 
     #[inline(always)]

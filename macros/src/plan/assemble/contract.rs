@@ -145,19 +145,22 @@ fn contraction(
     }
 }
 
-/// Elements of a weight from which on its gradient is computed from copies of the operands, which outgrow the cache unless
-/// there are few samples: the kernel sees.
+/// Elements of a weight from which on its products go through copies of the operands, which outgrow the cache unless there
+/// are few samples: the kernel sees.
 const LARGE: usize = 1 << 20;
-/// Rows from which on the kernel copies, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
+/// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
 const MANY_ROWS: usize = 384;
-/// Numbers a sample that are lent for these copies: about 460 columns of the gradient of the output for 256 samples, and
-/// blocks of the input and of the product, of the sizes of the runtime's `kernels/large.rs`.
-const LENT: usize = 768;
+/// Numbers a sample that are lent for these copies: 512 columns of the gradient of the output for 256 samples, and blocks
+/// of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. What `kernels/stream.rs` needs is less.
+const LENT: usize = 840;
 
-/// Whether this is the gradient of a large weight. (Where all steps of a sequence are summed, that many columns would take
-/// more than a few numbers a sample.)
+/// Whether this is the gradient of a large weight, or a product of samples with one. (Where all steps of a sequence are
+/// summed, that many columns would take more than a few numbers a sample.)
 fn is_large(m: Extent, k: Extent, n: Extent) -> bool {
-    k.samples && k.count == 1 && !m.samples && m.count >= MANY_ROWS && m.count * n.count >= LARGE
+    let is_gradient = k.samples && k.count == 1 && !m.samples && m.count >= MANY_ROWS;
+    let is_of_samples = m.samples && !k.samples;
+    let weight = if is_gradient { m.count * n.count } else { k.count * n.count };
+    (is_gradient || is_of_samples) && !n.samples && weight >= LARGE
 }
 
 /// The last two axes swapped, if the operand is given transposed.

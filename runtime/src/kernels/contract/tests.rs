@@ -39,8 +39,19 @@ struct Case {
     accumulate: bool,
     /// Numbers of memory that is lent,
     lent: usize,
-    /// and whether they are too few.
-    unused: bool,
+    /// and when they are used.
+    used: Used,
+}
+
+/// Which products use lent memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Used {
+    /// All.
+    Always,
+    /// Those whose sums may be kept in the destination.
+    InPlace,
+    /// None, since it is too little.
+    Never,
 }
 
 impl Case {
@@ -62,7 +73,7 @@ impl Case {
             data: [random.numbers(outer * a_size), random.numbers(outer * b_size), random.numbers(outer * c_size)],
             accumulate: random.within(0, 1) == 1,
             lent: 0,
-            unused: false,
+            used: Used::Always,
         }
     }
 
@@ -128,7 +139,7 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
 
 /// Lends memory between two guards, and sees whether it was used.
 #[inline(always)]
-fn lend<T: Scalar>(case: &Case, plain: bool, product: impl FnOnce(&[Cell<T>])) {
+fn lend<T: Scalar>(case: &Case, plain: bool, in_place: bool, product: impl FnOnce(&[Cell<T>])) {
     const GUARD: usize = 64;
     let memory = vec![Cell::new(T::nan()); case.lent + 2 * GUARD];
     let (front, rest) = memory.split_at(GUARD);
@@ -136,7 +147,12 @@ fn lend<T: Scalar>(case: &Case, plain: bool, product: impl FnOnce(&[Cell<T>])) {
     product(lent);
     assert!(front.iter().chain(back).all(|cell| cell.get().is_nan()), "more was used than is lent");
     let used = lent.iter().any(|cell| !cell.get().is_nan());
-    assert_eq!(used, case.lent > 0 && !case.unused && !plain, "lent memory: {}", case.lent);
+    let expected = match case.used {
+        Used::Always => true,
+        Used::InPlace => in_place,
+        Used::Never => false,
+    };
+    assert_eq!(used, case.lent > 0 && expected && !plain, "lent memory: {}", case.lent);
 }
 
 fn matrix<T: Scalar>(numbers: &[T], [outer, row, column]: [usize; 3]) -> Matrix<'_, T, 1> {
@@ -171,7 +187,7 @@ fn compute<T: Scalar, X: Machine, const I: usize>(
 ) -> Vec<f64> {
     let [a, b, mut c] = case.data.clone().map(constants::<T>);
     let to = store(&mut c[..], 0, case.strides());
-    lend(case, X::PLAIN, |lent| {
+    lend(case, X::PLAIN, apart || I == 0, |lent| {
         contract_large(
             machine,
             lent,
@@ -256,7 +272,24 @@ fn large_products_go_through_lent_memory() {
     }
     // Too little memory: as without.
     let without = Case::new(&mut random, [1, 101, 151, 203], [Order::Columns, Order::Rows]);
-    check(&Case { lent: 5_000, unused: true, ..without });
+    check(&Case { lent: 5_000, used: Used::Never, ..without });
+}
+
+/// Few rows, the rows of the right matrix on pages of their own: panels are packed while others are in use.
+#[test]
+fn large_matrices_stream_past_few_rows() {
+    let mut random = Random(4);
+    for (lent, sizes, orders) in [
+        (60_000, [1, 53, 70, 1100], [Order::Rows, Order::Rows]),
+        (60_000, [1, 61, 300, 1037], [Order::Columns, Order::Rows]),
+        // Transposed: its columns lie on pages of their own.
+        (60_000, [1, 50, 1030, 75], [Order::Rows, Order::Columns]),
+        (80_000, [2, 97, 1025, 130], [Order::Apart, Order::Columns]),
+    ] {
+        check(&Case { lent, used: Used::InPlace, ..Case::new(&mut random, sizes, orders) });
+    }
+    let without = Case::new(&mut random, [1, 53, 70, 1100], [Order::Rows, Order::Rows]);
+    check(&Case { lent: 3_000, used: Used::Never, ..without });
 }
 
 #[test]

@@ -1,0 +1,292 @@
+//! Products of few rows with a matrix that outgrows the second-level cache, by way of memory that the caller lends.
+//!
+//! Few rows do not pay for a copy of the matrix that they wait for. So its panels are copied piece by piece, between the
+//! tiles of those before, and each piece is fetched a few tiles before it is copied: nobody waits for memory.
+
+use pulp::Simd;
+
+use super::blocks::{Operands, PAGE, Product, Sums};
+use super::destinations::Direct;
+use super::large::{MANY_ROWS, PANEL, SMALL};
+use super::multiply::{self, Ahead, Block, LINE, Panel, WIDTH};
+use crate::scalar::Scalar;
+use crate::simd::{Lanes, prefetch};
+
+/// Bytes of rows of `a` that are packed, half of a second-level cache.
+const ROWS: usize = 264 << 10;
+/// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
+/// makes.)
+const FEW_ROWS: usize = 48;
+/// Panels that are copied together, where their columns lie side by side: a page is visited for so many lines at a time.
+const GROUP: usize = 4;
+/// Lines of a cache that are copied at a time.
+const PIECE: usize = 16;
+
+/// How a product is cut, and how the lent memory is shared out: all rows of `a` over `steps`, and two groups of panels, one in
+/// use and one being copied.
+#[derive(Clone, Copy)]
+pub(super) struct Stream<T> {
+    /// Rows of a tile.
+    height: usize,
+    /// From one step of packed rows to the next: registers of which the next one overwrites what is too much, if there is
+    /// one register.
+    row_step: usize,
+    steps: usize,
+    /// Columns of a panel,
+    width: usize,
+    /// and of a group.
+    group: usize,
+    rows: *mut T,
+    panels: [*mut T; 2],
+    place: Direct<T>,
+}
+
+impl<T: Scalar> Stream<T> {
+    /// How to compute the product so; `None` if that is not worth it, or not possible.
+    #[inline]
+    pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
+        let Product { operands, direct, partial, lent: (memory, length), .. } = *product;
+        let Operands { b_row, b_column, m, k, n, .. } = operands;
+        let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
+        // Where several lines share a page, the processor fetches the next ones by itself.
+        let far = b_row.max(b_column).saturating_mul(size) > PAGE && (b_row == 1 || b_column == 1);
+        if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL {
+            return None;
+        }
+        let height = multiply::height::<S>(m, false);
+        let width = WIDTH * lanes;
+        let group = if b_row == 1 { width } else { GROUP * width };
+        let steps = k.min(PANEL / size / width).min(ROWS / size / m);
+        let row_step = if height <= lanes { height } else { height.next_multiple_of(lanes) };
+        let (rows, panels) = (m.div_ceil(height) * row_step * steps + lanes, group * steps);
+        if rows + 2 * panels > length {
+            return None;
+        }
+        let first = memory.wrapping_add(rows);
+        let panels = [first, first.wrapping_add(panels)];
+        Some(Self { height, row_step, steps, width, group, rows: memory, panels, place: direct.or(partial)? })
+    }
+
+    /// Computes the product.
+    ///
+    /// # Safety
+    ///
+    /// It must be the one that this was made for, with its maker's promise.
+    #[inline]
+    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, product: &Product<'_, T>) {
+        let k = product.operands.k;
+        let mut first = 0;
+        while first < k {
+            let steps = self.steps.min(k - first);
+            // SAFETY: the caller's promise; the steps lie within the product.
+            unsafe {
+                self.pack_rows(simd, product, [first, steps]);
+                self.multiply(simd, product, [first, steps]);
+            }
+            first += steps;
+        }
+    }
+
+    /// Packs all rows over some steps, as many side by side as a tile has.
+    ///
+    /// # Safety
+    ///
+    /// The steps must lie within the product.
+    #[inline]
+    unsafe fn pack_rows<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
+        let Operands { a, a_row, a_column, m, .. } = product.operands;
+        let mut row = 0;
+        while row < m {
+            let panel = Panel {
+                b: a.wrapping_add(row * a_row + first * a_column),
+                b_row: a_column,
+                b_column: a_row,
+                rows: steps,
+                columns: self.height.min(m - row),
+                panel: self.rows.wrapping_add(row / self.height * self.row_step * steps),
+                width: self.row_step,
+            };
+            // SAFETY: the rows lie within the product, and there is room for them and for a register besides.
+            unsafe { multiply::pack(simd, &panel) };
+            row += self.height;
+        }
+    }
+
+    /// All rows times all columns over some steps.
+    ///
+    /// # Safety
+    ///
+    /// The steps must lie within the product, and the rows must be packed.
+    #[inline]
+    unsafe fn multiply<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
+        let Operands { b, b_row, b_column, m, k, n, .. } = product.operands;
+        let tiles = m.div_ceil(self.height) * self.group / self.width;
+        let along = if b_row == 1 { LINE / size_of::<T>() } else { PIECE * LINE / size_of::<T>() / self.group };
+        let mut supply = Supply {
+            source: b.wrapping_add(first * b_row),
+            b_row,
+            b_column,
+            steps,
+            columns: n,
+            width: self.width,
+            group: self.group,
+            panels: self.panels,
+            piece: steps.div_ceil(tiles.max(1)).next_multiple_of(along.max(1)),
+            step: 0,
+            column: 0,
+        };
+        let together = (tiles * supply.piece / steps.max(1)).max(1);
+        let mut column = 0;
+        while column < n {
+            let columns = self.group.min(n - column);
+            // SAFETY: the caller's promise; a group of panels is complete before it is used, and the next one is copied to
+            // other memory meanwhile.
+            unsafe {
+                supply.complete(simd, column);
+                self.group(simd, product, &mut supply, [column, columns], [first, steps], together);
+                if product.direct.is_none() && first + steps == k {
+                    let Direct { pointer, row, .. } = self.place;
+                    let pointer = pointer.wrapping_add(column).cast_const();
+                    product.finish.run(simd, &Sums { pointer, row, at: [0, column], size: [m, columns] });
+                }
+            }
+            column += columns;
+        }
+    }
+
+    /// All rows times a group of panels; after so many tiles, a piece of the next group is packed.
+    ///
+    /// # Safety
+    ///
+    /// The rows and the panels must be packed.
+    #[inline]
+    unsafe fn group<S: Simd>(
+        &self,
+        simd: S,
+        product: &Product<'_, T>,
+        supply: &mut Supply<T>,
+        [column, columns]: [usize; 2],
+        [first, steps]: [usize; 2],
+        together: usize,
+    ) {
+        let m = product.operands.m;
+        let Direct { pointer, row: sums_row, add } = self.place;
+        let panels = supply.panels[column / self.group % 2];
+        let high = together * self.height;
+        let mut at = 0;
+        while at < columns {
+            let mut row = 0;
+            while row < m {
+                let block = Block {
+                    a: self.rows.wrapping_add(row / self.height * self.row_step * steps).cast_const(),
+                    a_row: 1,
+                    a_column: self.row_step,
+                    b: panels.wrapping_add(at * steps).cast_const(),
+                    b_row: self.width,
+                    steps,
+                    sums: pointer.wrapping_add(row * sums_row + column + at),
+                    sums_row,
+                    rows: high.min(m - row),
+                    columns: self.width.min(columns - at),
+                    add: add || first > 0,
+                    ahead: Ahead::NOTHING,
+                    across: false,
+                };
+                // SAFETY: the caller's promise.
+                unsafe {
+                    if supply.column == column + self.group {
+                        supply.pack(simd);
+                    }
+                    multiply::multiply_groups(simd, &block, self.height, self.row_step * steps);
+                }
+                row += high;
+            }
+            at += self.width;
+        }
+    }
+}
+
+/// Panels of `b` over some steps, packed piece by piece.
+struct Supply<T> {
+    source: *const T,
+    b_row: usize,
+    b_column: usize,
+    steps: usize,
+    /// Columns of all panels, of one, and of a group.
+    columns: usize,
+    width: usize,
+    group: usize,
+    /// Where groups go in turn.
+    panels: [*mut T; 2],
+    /// Steps of a piece.
+    piece: usize,
+    /// Where the next piece begins.
+    step: usize,
+    column: usize,
+}
+
+impl<T: Scalar> Supply<T> {
+    /// Packs all that is left of the group that begins with this column.
+    ///
+    /// # Safety
+    ///
+    /// As for [`pack`](Self::pack).
+    #[inline]
+    unsafe fn complete<S: Simd>(&mut self, simd: S, column: usize) {
+        while self.column == column {
+            // SAFETY: the caller's promise.
+            unsafe { self.pack(simd) };
+        }
+    }
+
+    /// Packs a piece, if there is one, and asks for the next one to be fetched.
+    ///
+    /// # Safety
+    ///
+    /// All columns must be readable over all steps, and the memory of the panels must be writable and not in use.
+    #[inline]
+    unsafe fn pack<S: Simd>(&mut self, simd: S) {
+        let Self { source, b_row, b_column, steps, width, group, panels, .. } = *self;
+        let columns = group.min(self.columns.saturating_sub(self.column));
+        let rows = self.piece.min(steps - self.step);
+        let target = panels[self.column / group % 2].wrapping_add(self.step * width);
+        let mut column = 0;
+        while column < columns {
+            let panel = Panel {
+                b: source.wrapping_add(self.step * b_row + (self.column + column) * b_column),
+                b_row,
+                b_column,
+                rows,
+                columns: width.min(columns - column),
+                panel: target.wrapping_add(column * steps),
+                width,
+            };
+            // SAFETY: the caller's promise.
+            unsafe { multiply::pack(simd, &panel) };
+            column += width;
+        }
+        self.step += rows;
+        if self.step == steps {
+            self.step = 0;
+            self.column += group;
+        }
+        self.fetch();
+    }
+
+    /// Asks for the next piece to be fetched.
+    #[inline]
+    fn fetch(&self) {
+        let columns = self.group.min(self.columns.saturating_sub(self.column));
+        let rows = self.piece.min(self.steps - self.step);
+        let source = self.source.wrapping_add(self.step * self.b_row + self.column * self.b_column);
+        let (count, stride, along) =
+            if self.b_row == 1 { (columns, self.b_column, rows) } else { (rows, self.b_row, columns) };
+        for line in 0..count {
+            let mut place = 0;
+            while place < along {
+                prefetch(source.wrapping_add(line * stride + place));
+                place += LINE / size_of::<T>();
+            }
+        }
+    }
+}
