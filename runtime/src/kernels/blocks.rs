@@ -114,6 +114,10 @@ const LONG: usize = 2;
 
 /// From this many rows on, a panel is worth packing only to spare the cache.
 const MANY: usize = 24;
+/// From this many rows on, a panel is worth packing to spare the first-level cache,
+const MORE: usize = 192;
+/// which has so many bytes.
+const FIRST: usize = 1 << 15;
 /// Fewer steps than this are too few to be worth the sums' way to memory and back.
 const SHALLOW: usize = 32;
 /// Steps times the power of two in their distance, in bytes, from which on a first-level cache has too few places for them.
@@ -456,6 +460,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
             (true, false) => 8 * CACHE,
             (true, true) => 2 * CACHE,
         };
+        let most = if m >= MORE && self.product.finish.ahead().is_nothing() { FIRST } else { most };
         if m >= MANY && n > 1 && k.saturating_mul(common(distance)) > most {
             if distance > PAGE && n >= wide::<T>() { Way::Wide } else { Way::Packed }
         } else if self.are_rows_crowded() {
