@@ -34,7 +34,7 @@ impl Product {
 }
 
 /// Numbers a sample that are lent to large products: as many as generated code lends (`LENT` in the compiler).
-const LENT: usize = 840;
+const LENT: usize = 1024;
 
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
 #[derive(Debug)]

@@ -123,13 +123,13 @@ const SHALLOW: usize = 32;
 /// Steps times the power of two in their distance, in bytes, from which on a first-level cache has too few places for them.
 const CROWDED_ROWS: usize = 1 << 16;
 /// Bytes of one operand that are taken to stay in the second-level cache.
-pub(super) const CACHE: usize = 1 << 19;
+const CACHE: usize = 1 << 19;
 
 /// Bytes of sums that are few beside a first-level cache.
 const SHORT: usize = 4096;
 
 /// Bytes of a page of memory.
-pub(super) const PAGE: usize = 4096;
+const PAGE: usize = 4096;
 
 /// Room for scalars.
 #[repr(align(64))]

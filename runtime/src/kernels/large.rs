@@ -21,8 +21,8 @@ const ROWS: usize = 96;
 /// the compiler lends memory from here on.
 /// (Tests, some of which run on slow emulators, are content with fewer.)
 pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
-/// Bytes of `b` that stay in the cache without a copy.
-pub(super) const SMALL: usize = if cfg!(test) { 1 << 16 } else { super::blocks::CACHE };
+/// Bytes of `b` that need no copy to stay in the cache.
+pub(super) const SMALL: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, in panels: else the rows are packed too often.

@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use super::blocks::{Operands, PAGE, Product, Sums};
+use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
 use super::large::{MANY_ROWS, PANEL, SMALL};
 use super::multiply::{self, Ahead, Block, LINE, Panel, WIDTH};
@@ -17,6 +17,8 @@ const ROWS: usize = 264 << 10;
 /// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
 /// makes.)
 const FEW_ROWS: usize = 48;
+/// Bytes from one row of `b` to the next, or one column, from which on the processor does not fetch the next one by itself.
+const FAR: usize = 2048;
 /// Panels that are copied together, where their columns lie side by side: a page is visited for so many lines at a time.
 const GROUP: usize = 4;
 /// Lines of a cache that are copied at a time.
@@ -48,8 +50,7 @@ impl<T: Scalar> Stream<T> {
         let Product { operands, direct, partial, lent: (memory, length), .. } = *product;
         let Operands { b_row, b_column, m, k, n, .. } = operands;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
-        // Where several lines share a page, the processor fetches the next ones by itself.
-        let far = b_row.max(b_column).saturating_mul(size) > PAGE && (b_row == 1 || b_column == 1);
+        let far = b_row.max(b_column).saturating_mul(size) >= FAR && (b_row == 1 || b_column == 1);
         if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL {
             return None;
         }
