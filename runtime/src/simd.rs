@@ -2,7 +2,7 @@
 //!
 //! [`Lanes`] is one register of scalars with the arithmetic and the elementwise functions that kernels and generated code
 //! use; [`Instructions`] says which vector unit they run on, chosen once, when a workspace or a trainer is made. All
-//! vector code is written once, generic over `pulp`'s [`Simd`], and everything between [`Machine::call`] and the
+//! vector code but a shuffle is written once, generic over `pulp`'s [`Simd`], and everything between [`Machine::call`] and the
 //! intrinsics is `#[inline(always)]`: code that is not inlined there is compiled without the vector unit's features.
 //!
 //! Where the vector unit has no fused multiply-add (plain scalar code, WebAssembly), [`Lanes::mul_add`] rounds twice; the

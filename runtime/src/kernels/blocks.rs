@@ -5,7 +5,8 @@
 //! they are dot products.
 //!
 //! Where they do, but its rows lie on pages of their own, blocks of long rows are copied: a page is visited for 512 bytes at
-//! a time. Their sums are kept in the destination if an epilogue allows that, for then a block serves all rows of `a`.
+//! a time. Their sums are kept in the destination if an epilogue allows that, for then a block serves all rows of `a`. For
+//! many rows, panels are copied wherever they outgrow the first-level cache.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -364,82 +365,36 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     unsafe fn multiply(&self, target: Target<T>, [row, column, step]: [usize; 3], [rows, columns, steps]: [usize; 3]) {
         let Operands { a, a_row, a_column, b, b_row, b_column, .. } = self.product.operands;
         let Target { way, across, panel, sums, sums_row, add } = target;
-        let ahead = Ahead::NOTHING;
+        let lanes = Lanes::<T, S>::COUNT;
         let a = a.wrapping_add(row * a_row + step * a_column);
         let b = b.wrapping_add(step * b_row + column * b_column);
         // SAFETY: the caller's promise; the panel holds as many steps and columns as a block has.
         unsafe {
-            match way {
-                Way::InPlace => {
-                    let block = Block {
-                        a,
-                        a_row,
-                        a_column,
-                        b,
-                        b_row,
-                        steps,
-                        sums,
-                        sums_row,
-                        rows,
-                        columns,
-                        add,
-                        ahead,
-                        across,
-                    };
-                    multiply::multiply(self.simd, &block);
-                }
+            let (a, a_row, a_column, b, b_row) = match way {
+                Way::InPlace => (a, a_row, a_column, b, b_row),
                 Way::Rows => {
-                    let width = Lanes::<T, S>::COUNT;
-                    let source =
-                        Panel { b: a, b_row: a_column, b_column: a_row, rows: steps, columns: rows, panel, width };
+                    let [b_row, b_column] = [a_column, a_row];
+                    let source = Panel { b: a, b_row, b_column, rows: steps, columns: rows, panel, width: lanes };
                     multiply::pack(self.simd, &source);
-                    let (a, a_row, a_column) = (panel.cast_const(), 1, width);
-                    let block = Block {
-                        a,
-                        a_row,
-                        a_column,
-                        b,
-                        b_row,
-                        steps,
-                        sums,
-                        sums_row,
-                        rows,
-                        columns,
-                        add,
-                        ahead,
-                        across,
-                    };
-                    multiply::multiply(self.simd, &block);
+                    (panel.cast_const(), 1, lanes, b, self.product.operands.b_row)
                 }
                 Way::Packed | Way::Wide => {
-                    let width = if way == Way::Wide { wide::<T>() } else { WIDTH * Lanes::<T, S>::COUNT };
-                    let source = Panel { b, b_row, b_column, rows: steps, columns, panel, width };
-                    multiply::pack(self.simd, &source);
-                    let (b, b_row) = (panel.cast_const(), width);
-                    let block = Block {
-                        a,
-                        a_row,
-                        a_column,
-                        b,
-                        b_row,
-                        steps,
-                        sums,
-                        sums_row,
-                        rows,
-                        columns,
-                        add,
-                        ahead,
-                        across,
-                    };
-                    multiply::multiply(self.simd, &block);
+                    let width = if way == Way::Wide { wide::<T>() } else { WIDTH * lanes };
+                    multiply::pack(self.simd, &Panel { b, b_row, b_column, rows: steps, columns, panel, width });
+                    (a, a_row, a_column, panel.cast_const(), width)
                 }
                 Way::Dots => {
                     for row in 0..rows {
                         let (a, sums) = (a.wrapping_add(row * a_row), sums.wrapping_add(row * sums_row));
                         multiply::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
                     }
+                    return;
                 }
-            }
+            };
+            let ahead = Ahead::NOTHING;
+            let block =
+                Block { a, a_row, a_column, b, b_row, steps, sums, sums_row, rows, columns, add, ahead, across };
+            multiply::multiply(self.simd, &block);
         }
     }
 
@@ -460,7 +415,9 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
             (true, false) => 8 * CACHE,
             (true, true) => 2 * CACHE,
         };
-        let most = if m >= MORE && self.product.finish.ahead().is_nothing() { FIRST } else { most };
+        // An update is quicker along rows of all columns than along those of a panel. What is no wider than a panel is one.
+        let many = m >= MORE && b_row > WIDTH * Lanes::<T, S>::COUNT && self.product.finish.ahead().is_nothing();
+        let most = if many { FIRST } else { most };
         if m >= MANY && n > 1 && k.saturating_mul(common(distance)) > most {
             if distance > PAGE && n >= wide::<T>() { Way::Wide } else { Way::Packed }
         } else if self.are_rows_crowded() {

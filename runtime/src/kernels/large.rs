@@ -1,4 +1,4 @@
-//! Products whose right matrix outgrows the second-level cache, by way of packed copies of both matrices in memory that the
+//! Products of many rows with a large matrix, by way of packed copies of both matrices in memory that the
 //! caller lends.
 //!
 //! The order of loops is that of Goto and van de Geijn, Anatomy of high-performance matrix multiplication (2008): some

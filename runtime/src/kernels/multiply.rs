@@ -106,7 +106,8 @@ pub(super) struct Dots<T> {
     pub(super) add: bool,
 }
 
-/// `panel[k][j] = b[k][j]`, turned so that its columns lie side by side; columns up to a whole register are zero.
+/// `panel[k][j] = b[k][j]`, turned so that its columns lie side by side. Each row is written in whole registers: what stands
+/// behind its columns is nothing that may be used.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Panel<T> {
     pub(super) b: *const T,
@@ -115,7 +116,8 @@ pub(super) struct Panel<T> {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) panel: *mut T,
-    /// Distance of the panel's rows: whole registers.
+    /// Distance of the panel's rows: whole registers, or fewer columns than one register has. Rows are written in order, so
+    /// that the next one overwrites what is too much.
     pub(super) width: usize,
 }
 
@@ -154,8 +156,8 @@ pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
 ///
 /// # Safety
 ///
-/// All of `b` that the panel names must be readable, and `rows` times `width` elements of `panel` writable; `columns` must
-/// not be more than `width`.
+/// All of `b` that the panel names must be readable, and `panel` writable for `rows` times `width` elements and, if `width` is
+/// not whole registers, up to the end of a register in the last row; `columns` must not be more than `width`.
 #[inline(always)]
 pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
     simd.vectorize(panel);
@@ -238,6 +240,7 @@ impl<T: Scalar> Block<T> {
             a: self.a.wrapping_add(count * group),
             sums: self.sums.wrapping_add(count * height * self.sums_row),
             rows: self.rows - count * height,
+            ahead: self.ahead.at(count * height, 0),
             ..*self
         };
         rest.walk(simd);
@@ -268,7 +271,6 @@ impl<T: Scalar> Block<T> {
             ahead: self.ahead.at(at[0], at[1]),
             step,
             a_step,
-            b_step: step[1],
             sums_step: step[0] * self.sums_row + step[1],
             columns: size[1],
             count,
@@ -298,7 +300,6 @@ struct Tiles<'a, T> {
     b: *const T,
     sums: *mut T,
     a_step: usize,
-    b_step: usize,
     sums_step: usize,
     columns: usize,
     count: usize,
@@ -334,7 +335,7 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tiles { mut a, mut b, mut sums, mut ahead, step, a_step, b_step, sums_step, columns, count, .. } = *self.0;
+        let Tiles { mut a, mut b, mut sums, mut ahead, step, a_step, sums_step, columns, count, .. } = *self.0;
         for _ in 0..count {
             ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);
             ahead = ahead.at(step[0], step[1]);
@@ -348,7 +349,7 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
                 }
             }
             a = a.wrapping_add(a_step);
-            b = b.wrapping_add(b_step);
+            b = b.wrapping_add(step[1]);
             sums = sums.wrapping_add(sums_step);
         }
     }

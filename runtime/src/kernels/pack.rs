@@ -107,7 +107,7 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
     }
 }
 
-/// The first `height` elements of the first `across` columns; the rest is zero.
+/// The first `height` elements of the first `across` columns; the rest may be anything.
 ///
 /// # Safety
 ///

@@ -1,4 +1,4 @@
-//! Products of few rows with a matrix that outgrows the second-level cache, by way of memory that the caller lends.
+//! Products of few rows with a large matrix, by way of memory that the caller lends.
 //!
 //! Few rows do not pay for a copy of the matrix that they wait for. So its panels are copied piece by piece, between the
 //! tiles of those before, and each piece is fetched a few tiles before it is copied: nobody waits for memory.
@@ -12,11 +12,14 @@ use super::multiply::{self, Ahead, Block, LINE, Panel, WIDTH};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, prefetch};
 
-/// Bytes of rows of `a` that are packed, half of a second-level cache.
+/// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
+/// with the last tile's empty rows.
 const ROWS: usize = 264 << 10;
 /// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
 /// makes.)
 const FEW_ROWS: usize = 48;
+/// Fewer steps are not worth the sums' way to memory and back.
+const FEW_STEPS: usize = 32;
 /// Bytes from one row of `b` to the next, or one column, from which on the processor does not fetch the next one by itself.
 const FAR: usize = 2048;
 /// Panels that are copied together, where their columns lie side by side: a page is visited for so many lines at a time.
@@ -30,14 +33,17 @@ const PIECE: usize = 16;
 pub(super) struct Stream<T> {
     /// Rows of a tile.
     height: usize,
-    /// From one step of packed rows to the next: registers of which the next one overwrites what is too much, if there is
-    /// one register.
+    /// From one step of a tile's packed rows to the next.
     row_step: usize,
     steps: usize,
     /// Columns of a panel,
     width: usize,
     /// and of a group.
     group: usize,
+    /// Steps that are copied at a time,
+    piece: usize,
+    /// after so many tiles.
+    together: usize,
     rows: *mut T,
     panels: [*mut T; 2],
     place: Direct<T>,
@@ -54,18 +60,28 @@ impl<T: Scalar> Stream<T> {
         if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL {
             return None;
         }
-        let height = multiply::height::<S>(m, false);
-        let width = WIDTH * lanes;
-        let group = if b_row == 1 { width } else { GROUP * width };
-        let steps = k.min(PANEL / size / width).min(ROWS / size / m);
+        let height = multiply::height::<S>(m, false).max(1);
+        // A register that is longer than a tile is high overwrites the next step, which is packed after it.
         let row_step = if height <= lanes { height } else { height.next_multiple_of(lanes) };
-        let (rows, panels) = (m.div_ceil(height) * row_step * steps + lanes, group * steps);
-        if rows + 2 * panels > length {
+        let width = WIDTH * lanes;
+        let panels_of_group = if b_row == 1 { 1 } else { GROUP };
+        let group = panels_of_group * width;
+        let tiles = m.div_ceil(height);
+        let fitting = length.checked_sub(lanes)? / (tiles * row_step + 2 * group).max(1);
+        let steps = k.min(PANEL / size / width).min(ROWS / size / m).min(fitting);
+        if steps < FEW_STEPS.min(k) || steps == 0 {
             return None;
         }
-        let first = memory.wrapping_add(rows);
-        let panels = [first, first.wrapping_add(panels)];
-        Some(Self { height, row_step, steps, width, group, rows: memory, panels, place: direct.or(partial)? })
+        let first = memory.wrapping_add(tiles * row_step * steps + lanes);
+        let panels = [first, first.wrapping_add(group * steps)];
+        // Where columns lie side by side, a piece is some rows of the group, else a line of each column.
+        let line = LINE / size;
+        let along = if b_row == 1 { line } else { PIECE * line / group };
+        let tiles = tiles * panels_of_group;
+        let piece = steps.div_ceil(tiles.max(1)).next_multiple_of(along.max(1));
+        let together = (tiles * piece / steps).max(1);
+        let place = direct.or(partial)?;
+        Some(Self { height, row_step, steps, width, group, piece, together, rows: memory, panels, place })
     }
 
     /// Computes the product.
@@ -96,19 +112,20 @@ impl<T: Scalar> Stream<T> {
     #[inline]
     unsafe fn pack_rows<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
         let Operands { a, a_row, a_column, m, .. } = product.operands;
-        let mut row = 0;
+        let (mut row, mut panel) = (0, self.rows);
         while row < m {
-            let panel = Panel {
+            let source = Panel {
                 b: a.wrapping_add(row * a_row + first * a_column),
                 b_row: a_column,
                 b_column: a_row,
                 rows: steps,
                 columns: self.height.min(m - row),
-                panel: self.rows.wrapping_add(row / self.height * self.row_step * steps),
+                panel,
                 width: self.row_step,
             };
             // SAFETY: the rows lie within the product, and there is room for them and for a register besides.
-            unsafe { multiply::pack(simd, &panel) };
+            unsafe { multiply::pack(simd, &source) };
+            panel = panel.wrapping_add(self.row_step * steps);
             row += self.height;
         }
     }
@@ -121,8 +138,6 @@ impl<T: Scalar> Stream<T> {
     #[inline]
     unsafe fn multiply<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
         let Operands { b, b_row, b_column, m, k, n, .. } = product.operands;
-        let tiles = m.div_ceil(self.height) * self.group / self.width;
-        let along = if b_row == 1 { LINE / size_of::<T>() } else { PIECE * LINE / size_of::<T>() / self.group };
         let mut supply = Supply {
             source: b.wrapping_add(first * b_row),
             b_row,
@@ -132,11 +147,10 @@ impl<T: Scalar> Stream<T> {
             width: self.width,
             group: self.group,
             panels: self.panels,
-            piece: steps.div_ceil(tiles.max(1)).next_multiple_of(along.max(1)),
+            piece: self.piece,
             step: 0,
             column: 0,
         };
-        let together = (tiles * supply.piece / steps.max(1)).max(1);
         let mut column = 0;
         while column < n {
             let columns = self.group.min(n - column);
@@ -144,7 +158,7 @@ impl<T: Scalar> Stream<T> {
             // other memory meanwhile.
             unsafe {
                 supply.complete(simd, column);
-                self.group(simd, product, &mut supply, [column, columns], [first, steps], together);
+                self.tiles(simd, product, &mut supply, [column, columns], first);
                 if product.direct.is_none() && first + steps == k {
                     let Direct { pointer, row, .. } = self.place;
                     let pointer = pointer.wrapping_add(column).cast_const();
@@ -155,31 +169,29 @@ impl<T: Scalar> Stream<T> {
         }
     }
 
-    /// All rows times a group of panels; after so many tiles, a piece of the next group is packed.
+    /// All rows times a group of panels; after some tiles, a piece of the next group is packed.
     ///
     /// # Safety
     ///
     /// The rows and the panels must be packed.
     #[inline]
-    unsafe fn group<S: Simd>(
+    unsafe fn tiles<S: Simd>(
         &self,
         simd: S,
         product: &Product<'_, T>,
         supply: &mut Supply<T>,
         [column, columns]: [usize; 2],
-        [first, steps]: [usize; 2],
-        together: usize,
+        first: usize,
     ) {
-        let m = product.operands.m;
+        let (m, steps) = (product.operands.m, supply.steps);
         let Direct { pointer, row: sums_row, add } = self.place;
-        let panels = supply.panels[column / self.group % 2];
-        let high = together * self.height;
+        let [_, panels] = supply.panels;
         let mut at = 0;
         while at < columns {
-            let mut row = 0;
+            let (mut row, mut a) = (0, self.rows.cast_const());
             while row < m {
                 let block = Block {
-                    a: self.rows.wrapping_add(row / self.height * self.row_step * steps).cast_const(),
+                    a,
                     a_row: 1,
                     a_column: self.row_step,
                     b: panels.wrapping_add(at * steps).cast_const(),
@@ -187,7 +199,7 @@ impl<T: Scalar> Stream<T> {
                     steps,
                     sums: pointer.wrapping_add(row * sums_row + column + at),
                     sums_row,
-                    rows: high.min(m - row),
+                    rows: (self.together * self.height).min(m - row),
                     columns: self.width.min(columns - at),
                     add: add || first > 0,
                     ahead: Ahead::NOTHING,
@@ -195,12 +207,13 @@ impl<T: Scalar> Stream<T> {
                 };
                 // SAFETY: the caller's promise.
                 unsafe {
-                    if supply.column == column + self.group {
+                    if supply.column == column + self.group && supply.column < supply.columns {
                         supply.pack(simd);
                     }
                     multiply::multiply_groups(simd, &block, self.height, self.row_step * steps);
                 }
-                row += high;
+                a = a.wrapping_add(self.together * self.row_step * steps);
+                row += self.together * self.height;
             }
             at += self.width;
         }
@@ -217,7 +230,7 @@ struct Supply<T> {
     columns: usize,
     width: usize,
     group: usize,
-    /// Where groups go in turn.
+    /// Where the next group goes, and where the last complete one is.
     panels: [*mut T; 2],
     /// Steps of a piece.
     piece: usize,
@@ -240,7 +253,7 @@ impl<T: Scalar> Supply<T> {
         }
     }
 
-    /// Packs a piece, if there is one, and asks for the next one to be fetched.
+    /// Packs a piece of the next group, and asks for the next one to be fetched.
     ///
     /// # Safety
     ///
@@ -250,7 +263,7 @@ impl<T: Scalar> Supply<T> {
         let Self { source, b_row, b_column, steps, width, group, panels, .. } = *self;
         let columns = group.min(self.columns.saturating_sub(self.column));
         let rows = self.piece.min(steps - self.step);
-        let target = panels[self.column / group % 2].wrapping_add(self.step * width);
+        let target = panels[0].wrapping_add(self.step * width);
         let mut column = 0;
         while column < columns {
             let panel = Panel {
@@ -270,6 +283,7 @@ impl<T: Scalar> Supply<T> {
         if self.step == steps {
             self.step = 0;
             self.column += group;
+            self.panels.swap(0, 1);
         }
         self.fetch();
     }

@@ -9,8 +9,13 @@ use crate::scalar::Scalar;
 #[inline(always)]
 pub(crate) fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
     #[cfg(target_arch = "x86_64")]
-    if const { size_of::<T::Vector<S>>() == 32 && LANES == Lanes::<T, S>::COUNT } {
-        return if const { LANES == 8 } { avx::eight(simd, block) } else { avx::four(simd, block) };
+    if core::any::TypeId::of::<S>() == core::any::TypeId::of::<pulp::x86::V3>() {
+        if const { LANES == 8 && size_of::<T>() == 4 } {
+            return avx::eight(simd, block);
+        }
+        if const { LANES == 4 && size_of::<T>() == 8 } {
+            return avx::four(simd, block);
+        }
     }
     // The off-diagonal quarters are exchanged, then those of each quarter, and so on.
     exchange::<T, S, 8>(simd, block);
@@ -61,7 +66,7 @@ mod avx {
     use crate::scalar::Scalar;
     use crate::simd::Lanes;
 
-    /// The unit that has registers of 32 bytes.
+    /// The unit.
     ///
     /// # Safety
     ///
@@ -95,7 +100,7 @@ mod avx {
     /// Eight registers of eight numbers: pairs of neighbouring rows, then fours, then all.
     #[inline(always)]
     pub(super) fn eight<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
-        // SAFETY: only this unit has registers of as many bytes, and they hold eight numbers of single precision.
+        // SAFETY: this is compiled for this unit, whose registers hold eight numbers of single precision.
         unsafe {
             let avx = unit().avx;
             let mut rows: [__m256; LANES] = [avx._mm256_setzero_ps(); LANES];
@@ -123,7 +128,7 @@ mod avx {
     /// Four registers of four numbers.
     #[inline(always)]
     pub(super) fn four<T: Scalar, S: Simd, const LANES: usize>(simd: S, block: &mut [Lanes<T, S>; LANES]) {
-        // SAFETY: only this unit has registers of as many bytes, and they hold four numbers of double precision.
+        // SAFETY: this is compiled for this unit, whose registers hold four numbers of double precision.
         unsafe {
             let avx = unit().avx;
             let mut rows: [__m256d; LANES] = [avx._mm256_setzero_pd(); LANES];

@@ -151,7 +151,7 @@ const LARGE: usize = 1 << 18;
 /// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
 const MANY_ROWS: usize = 384;
 /// Numbers a sample that are lent for these copies: 512 columns of the gradient of the output for 128 samples, and blocks
-/// of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. What `kernels/stream.rs` needs is less.
+/// of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. `kernels/stream.rs` takes what it gets.
 const LENT: usize = 1024;
 
 /// Whether this is the gradient of a large weight, or a product of samples with one. (Where all steps of a sequence are

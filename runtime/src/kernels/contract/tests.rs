@@ -285,11 +285,14 @@ fn large_matrices_stream_past_few_rows() {
         // Transposed: its columns lie on pages of their own.
         (60_000, [1, 50, 1030, 75], [Order::Rows, Order::Columns]),
         (80_000, [2, 97, 1025, 130], [Order::Apart, Order::Columns]),
+        // Several tiles to a piece on any unit, and memory for some of the steps only.
+        (60_000, [1, 97, 35, 1100], [Order::Rows, Order::Rows]),
+        (20_000, [1, 97, 300, 600], [Order::Rows, Order::Rows]),
     ] {
         check(&Case { lent, used: Used::InPlace, ..Case::new(&mut random, sizes, orders) });
     }
     let without = Case::new(&mut random, [1, 53, 70, 1100], [Order::Rows, Order::Rows]);
-    check(&Case { lent: 3_000, used: Used::Never, ..without });
+    check(&Case { lent: 1_500, used: Used::Never, ..without });
 }
 
 #[test]
@@ -318,7 +321,9 @@ fn rows_at_a_distance_of_a_power_of_two() {
 fn blocks_of_every_kind() {
     let mut random = Random(9);
     let orders = [(Order::Rows, [27, 270, 512]), (Order::Rows, [24, 140, 2048]), (Order::Columns, [512, 40, 133])];
-    for (order, [m, k, n]) in orders.into_iter().chain([(Order::Rows, [32, 100, 128]), (Order::Rows, [9, 70, 64])]) {
+    let few = [(Order::Rows, [32, 100, 128]), (Order::Rows, [9, 70, 64])];
+    let many = [(Order::Rows, [200, 300, 64]), (Order::Rows, [193, 10, 2048]), (Order::Columns, [200, 1100, 16])];
+    for (order, [m, k, n]) in orders.into_iter().chain(few).chain(many) {
         let mut case = Case::new(&mut random, [1, m, k, n], [order, Order::Rows]);
         let (a_row, a_column) = order.strides(m, k, 0);
         case.a = [0, a_row, a_column];
