@@ -103,11 +103,8 @@ impl<'a> Checker<'a> {
             match places.next() {
                 Some(place) => slots[place] = Some(given),
                 None => {
-                    let name = function.name.into();
-                    return self.fail(
-                        given.0.span(),
-                        Diagnostic::TooManyArguments { function: name, count, form: function.usage() },
-                    );
+                    let diagnostic = self.one_too_many(function, given.0, count);
+                    return self.fail(given.0.span(), diagnostic);
                 }
             }
         }
@@ -135,6 +132,18 @@ impl<'a> Checker<'a> {
             }
         }
         failed.map_or(Ok(bound), Err)
+    }
+
+    /// An argument more than the function takes. Other libraries have the activation there.
+    fn one_too_many(&self, function: &'static Function, argument: &Expr, count: usize) -> Diagnostic {
+        let function_name = function.name.into();
+        if let Expr::Path(path) = argument
+            && let Some(name) = path.path.get_ident().map(ToString::to_string)
+            && crate::elementwise::find(&name).is_some()
+        {
+            return Diagnostic::FunctionAsArgument { function: function_name, name };
+        }
+        Diagnostic::TooManyArguments { function: function_name, count, form: function.usage() }
     }
 
     pub(super) fn unknown_option(&mut self, function: &'static Function, name: &Ident) -> Reported {

@@ -120,6 +120,9 @@ super::diagnostics! {
     "too-many-arguments" TooManyArguments { function: String, count: usize, form: String }
         "`{function}` is given {count} arguments, more than it takes",
         "write {form}";
+    "function-as-argument" FunctionAsArgument { function: String, name: String }
+        "`{function}` takes no function such as `{name}`",
+        "write it behind the call: `{function}(…).{name}()`";
     "unknown-option" UnknownOption { function: String, name: String, suggestion: String }
         "`{function}` has no option `{name}`",
         "{suggestion}";
