@@ -6,6 +6,7 @@
 //! them; bodies are types with an `#[inline(always)]` method rather than closures, since a closure that is not inlined is
 //! compiled without the vector unit's features.
 
+mod ahead;
 mod blocks;
 mod column_sums;
 pub mod contract;
@@ -26,12 +27,12 @@ mod tile;
 mod uniform;
 mod work;
 
+pub use ahead::Ahead;
 pub use blocks::{Finish, Sums};
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
 pub use lookup::{lookup, lookup_adjoint};
-pub use multiply::Ahead;
 pub use nest::{Body, Nest, Stages, nest, rows, single};
 pub use operands::{broadcast, broadcast_indices, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};

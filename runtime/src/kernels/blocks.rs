@@ -13,10 +13,11 @@ use core::mem::MaybeUninit;
 
 use pulp::{Simd, WithSimd};
 
+use super::ahead::Ahead;
 use super::contract::Floored;
 use super::destinations::{Direct, Store};
 use super::large::Large;
-use super::multiply::{self, Ahead, Block, Dots, Panel, WIDTH};
+use super::multiply::{self, Block, Dots, Panel, WIDTH};
 use super::operands::Contiguous;
 use super::stream::Stream;
 use super::tile::Ending;

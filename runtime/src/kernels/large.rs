@@ -7,9 +7,10 @@
 
 use pulp::Simd;
 
+use super::ahead::Ahead;
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
-use super::multiply::{self, Ahead, Block, Panel, WIDTH};
+use super::multiply::{self, Block, Panel, WIDTH};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -214,23 +215,10 @@ impl<T: Scalar> Large<T> {
         let mut step = 0;
         while step < steps {
             let rows = together.min(steps - step);
-            let mut panel = target.wrapping_add(step * width);
-            let mut column = 0;
-            while column < columns {
-                let part = Panel {
-                    b: source.wrapping_add(step * b_row + column * b_column),
-                    b_row,
-                    b_column,
-                    rows,
-                    columns: taken.min(columns - column),
-                    panel,
-                    width,
-                };
-                // SAFETY: the caller's promise.
-                unsafe { multiply::pack(simd, &part) };
-                panel = panel.wrapping_add(steps * width);
-                column += taken;
-            }
+            let (b, panel) = (source.wrapping_add(step * b_row), target.wrapping_add(step * width));
+            let part = Panel { b, b_row, b_column, rows, columns, panel, width };
+            // SAFETY: the caller's promise.
+            unsafe { multiply::pack_panels(simd, &part, taken, steps * width) };
             step += rows;
         }
     }

@@ -6,6 +6,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::ahead::Ahead;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, prefetch};
@@ -40,59 +41,6 @@ pub(super) struct Block<T> {
     /// Whether to finish the columns of some rows before the next rows, or the other way round.
     pub(super) across: bool,
 }
-
-/// Matrices of the size of a product of which an epilogue will read each element: they are fetched into the cache while the
-/// product is computed.
-#[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-pub struct Ahead<T> {
-    /// Where they begin; null for nothing.
-    pub(crate) places: [*const T; 3],
-    /// From one row to the next.
-    pub(crate) row: usize,
-}
-
-impl<T> Ahead<T> {
-    /// Nothing.
-    pub(crate) const NOTHING: Self = Self { places: [core::ptr::null(); 3], row: 0 };
-
-    /// Whether there is nothing to fetch.
-    #[inline(always)]
-    pub(super) fn is_nothing(&self) -> bool {
-        self.places[0].is_null()
-    }
-
-    /// From this row and column on.
-    #[inline(always)]
-    pub(super) fn at(mut self, row: usize, column: usize) -> Self {
-        for place in &mut self.places {
-            if !place.is_null() {
-                *place = place.wrapping_add(row * self.row + column);
-            }
-        }
-        self
-    }
-
-    /// Fetches some rows of so many columns.
-    #[inline(always)]
-    fn fetch(&self, rows: usize, columns: usize) {
-        for place in self.places {
-            if place.is_null() {
-                return;
-            }
-            for row in 0..rows {
-                let mut column = 0;
-                while column < columns {
-                    prefetch(place.wrapping_add(row * self.row + column));
-                    column += (LINE / size_of::<T>()).max(1);
-                }
-            }
-        }
-    }
-}
-
-/// Bytes of a line of the cache.
-pub(super) const LINE: usize = 64;
 
 /// `sums[j] (+)= Σ a[k]·b[k][j]` where the rows of `b` lie side by side.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +109,24 @@ pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
 #[inline(always)]
 pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
     simd.vectorize(panel);
+}
+
+/// Packs panels of `taken` columns each, which begin `apart` from one another.
+///
+/// # Safety
+///
+/// As for [`pack`], for each of the panels.
+#[inline]
+pub(super) unsafe fn pack_panels<T: Scalar, S: Simd>(simd: S, all: &Panel<T>, taken: usize, apart: usize) {
+    let (mut column, mut panel) = (0, all.panel);
+    while column < all.columns {
+        let columns = taken.min(all.columns - column);
+        let part = Panel { b: all.b.wrapping_add(column * all.b_column), columns, panel, ..*all };
+        // SAFETY: the caller's promise.
+        unsafe { pack(simd, &part) };
+        panel = panel.wrapping_add(apart);
+        column += taken;
+    }
 }
 
 /// How many of `columns` the next tile of this height takes.
@@ -337,8 +303,10 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
     fn with_simd<S: Simd>(self, simd: S) {
         let Tiles { mut a, mut b, mut sums, mut ahead, step, a_step, sums_step, columns, count, .. } = *self.0;
         for _ in 0..count {
-            ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);
-            ahead = ahead.at(step[0], step[1]);
+            if !ahead.is_nothing() {
+                ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);
+                ahead = ahead.at(step[0], step[1]);
+            }
             // SAFETY: `multiply`'s caller has promised what the block names, and the span ends with the tile's columns.
             unsafe {
                 if RAGGED {

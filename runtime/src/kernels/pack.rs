@@ -94,8 +94,8 @@ unsafe fn transpose<T: Scalar, S: Simd, const LANES: usize>(simd: S, work: &Pane
         while i < rows {
             let (source, target) = (b.wrapping_add(j * b_column + i), panel.wrapping_add(i * width + j));
             let (height, across) = (LANES.min(rows - i), LANES.min(columns - j));
-            // SAFETY: the block lies within the source's columns and rows, and within the panel, whose width is whole
-            // registers.
+            // SAFETY: the block lies within the source's columns and rows, and within the panel, which reaches to the end of
+            // its last register.
             unsafe {
                 let mut block = load_block::<T, S, LANES>(simd, source, b_column, height, across);
                 crate::simd::transpose(simd, &mut block);

@@ -5,12 +5,13 @@
 
 use pulp::Simd;
 
+use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
 use super::large::{MANY_ROWS, PANEL, SMALL};
-use super::multiply::{self, Ahead, Block, LINE, Panel, WIDTH};
+use super::multiply::{self, Block, Panel, WIDTH};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, prefetch};
+use crate::simd::Lanes;
 
 /// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
 /// with the last tile's empty rows.
@@ -112,22 +113,17 @@ impl<T: Scalar> Stream<T> {
     #[inline]
     unsafe fn pack_rows<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
         let Operands { a, a_row, a_column, m, .. } = product.operands;
-        let (mut row, mut panel) = (0, self.rows);
-        while row < m {
-            let source = Panel {
-                b: a.wrapping_add(row * a_row + first * a_column),
-                b_row: a_column,
-                b_column: a_row,
-                rows: steps,
-                columns: self.height.min(m - row),
-                panel,
-                width: self.row_step,
-            };
-            // SAFETY: the rows lie within the product, and there is room for them and for a register besides.
-            unsafe { multiply::pack(simd, &source) };
-            panel = panel.wrapping_add(self.row_step * steps);
-            row += self.height;
-        }
+        let all = Panel {
+            b: a.wrapping_add(first * a_column),
+            b_row: a_column,
+            b_column: a_row,
+            rows: steps,
+            columns: m,
+            panel: self.rows,
+            width: self.row_step,
+        };
+        // SAFETY: the rows lie within the product, and there is room for them and for a register besides.
+        unsafe { multiply::pack_panels(simd, &all, self.height, self.row_step * steps) };
     }
 
     /// All rows times all columns over some steps.
@@ -257,28 +253,23 @@ impl<T: Scalar> Supply<T> {
     ///
     /// # Safety
     ///
-    /// All columns must be readable over all steps, and the memory of the panels must be writable and not in use.
+    /// There must be a next group. All columns must be readable over all steps, and the memory of the panels must be writable
+    /// and not in use.
     #[inline]
     unsafe fn pack<S: Simd>(&mut self, simd: S) {
         let Self { source, b_row, b_column, steps, width, group, panels, .. } = *self;
-        let columns = group.min(self.columns.saturating_sub(self.column));
         let rows = self.piece.min(steps - self.step);
-        let target = panels[0].wrapping_add(self.step * width);
-        let mut column = 0;
-        while column < columns {
-            let panel = Panel {
-                b: source.wrapping_add(self.step * b_row + (self.column + column) * b_column),
-                b_row,
-                b_column,
-                rows,
-                columns: width.min(columns - column),
-                panel: target.wrapping_add(column * steps),
-                width,
-            };
-            // SAFETY: the caller's promise.
-            unsafe { multiply::pack(simd, &panel) };
-            column += width;
-        }
+        let all = Panel {
+            b: source.wrapping_add(self.step * b_row + self.column * b_column),
+            b_row,
+            b_column,
+            rows,
+            columns: group.min(self.columns - self.column),
+            panel: panels[0].wrapping_add(self.step * width),
+            width,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { multiply::pack_panels(simd, &all, width, width * steps) };
         self.step += rows;
         if self.step == steps {
             self.step = 0;
@@ -294,14 +285,10 @@ impl<T: Scalar> Supply<T> {
         let columns = self.group.min(self.columns.saturating_sub(self.column));
         let rows = self.piece.min(self.steps - self.step);
         let source = self.source.wrapping_add(self.step * self.b_row + self.column * self.b_column);
-        let (count, stride, along) =
-            if self.b_row == 1 { (columns, self.b_column, rows) } else { (rows, self.b_row, columns) };
-        for line in 0..count {
-            let mut place = 0;
-            while place < along {
-                prefetch(source.wrapping_add(line * stride + place));
-                place += LINE / size_of::<T>();
-            }
+        if self.b_row == 1 {
+            fetch(source, self.b_column, columns, rows);
+        } else {
+            fetch(source, self.b_row, rows, columns);
         }
     }
 }

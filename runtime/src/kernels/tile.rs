@@ -10,9 +10,9 @@ use core::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::Epilogue;
+use super::ahead::Ahead;
 use super::blocks::{Finish, Operands, Product, Sums};
 use super::destinations::Outputs;
-use super::multiply::Ahead;
 use super::operands::Inputs;
 use super::span::{Part, Span, Whole};
 use super::work::Work;
