@@ -22,8 +22,8 @@ const ROWS: usize = 96;
 /// the compiler lends memory from here on.
 /// (Tests, some of which run on slow emulators, are content with fewer.)
 pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
-/// Bytes of `b` that need no copy to stay in the cache.
-pub(super) const SMALL: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
+/// Bytes of `b` that need no copy to stay in the first-level cache.
+const SMALL: usize = 1 << 14;
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, in panels: else the rows are packed too often.
@@ -72,10 +72,11 @@ impl<T: Scalar> Large<T> {
         let packed_rows = rows / height.max(1) * a_step * steps;
         let of_a_column = span + if place.is_some() { 0 } else { rows };
         let columns = length.checked_sub(packed_rows)?.checked_div(of_a_column)? / width * width;
-        if columns < FEW_PANELS * width {
+        let wanted = n.next_multiple_of(width);
+        if columns < wanted.min(FEW_PANELS * width) {
             return None;
         }
-        let columns = columns.min(COLUMNS).min(n.next_multiple_of(width));
+        let columns = columns.min(COLUMNS).min(wanted);
         let b = memory.wrapping_add(packed_rows);
         let sums = b.wrapping_add(span * columns);
         Some(Self { height, a_step, rows, columns, steps, span, width, a: memory, b, sums, place })

@@ -8,11 +8,13 @@ use pulp::Simd;
 use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
-use super::large::{MANY_ROWS, PANEL, SMALL};
+use super::large::{MANY_ROWS, PANEL};
 use super::multiply::{self, Block, Panel, WIDTH};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
+/// Bytes of `b` that need no copy to stay in the second-level cache.
+const SMALL: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
 /// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
 /// with the last tile's empty rows.
 const ROWS: usize = 264 << 10;

@@ -130,7 +130,7 @@ fn contraction(
         .zip(&lead[2 + inputs.len()..])
         .map(|(view, lead)| Destination { operand: with(lead, view, &[n_stride(view)]), reduction: None })
         .collect();
-    let lent = is_large(m, k, n).then(|| planner.buffer_of(&[LENT], true));
+    let lent = lent(m, k, n).map(|numbers| planner.buffer_of(&[numbers], true));
     Kernel::Contract {
         outer: dimensions.extents[..cut].to_vec(),
         m,
@@ -145,22 +145,33 @@ fn contraction(
     }
 }
 
-/// Elements of a weight from which on its products go through copies of the operands, which outgrow the cache unless there
-/// are few samples: the kernel sees.
+/// Elements of a weight from which on its products with samples, and its gradient, go through copies, which outgrow the cache
+/// unless there are few samples: the kernel sees.
 const LARGE: usize = 1 << 18;
+/// Elements from which on the gradient does, where the inputs of all samples compete for few places of the cache:
+const CROWDED: usize = 1 << 16;
+/// as they do at a distance of a multiple of so many numbers.
+const DISTANCE: usize = 256;
 /// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
 const MANY_ROWS: usize = 384;
-/// Numbers a sample that are lent for these copies: 512 columns of the gradient of the output for 128 samples, and blocks
-/// of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. `kernels/stream.rs` takes what it gets.
+/// Numbers a sample that are lent for these copies at most: 512 columns of the gradient of the output for 128 samples, and
+/// blocks of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. `kernels/stream.rs` takes what
+/// it gets.
 const LENT: usize = 1024;
 
-/// Whether this is the gradient of a large weight, or a product of samples with one. (Where all steps of a sequence are
-/// summed, that many columns would take more than a few numbers a sample.)
-fn is_large(m: Extent, k: Extent, n: Extent) -> bool {
-    let is_gradient = k.samples && k.count == 1 && !m.samples && m.count >= MANY_ROWS;
-    let is_of_samples = m.samples && !k.samples;
-    let weight = if is_gradient { m.count * n.count } else { k.count * n.count };
-    (is_gradient || is_of_samples) && !n.samples && weight >= LARGE
+/// Numbers a sample that are lent to a product, if it is the gradient of a large weight or multiplies samples with one. (Where
+/// all steps of a sequence are summed, that many columns would take more than a few numbers a sample.)
+fn lent(m: Extent, k: Extent, n: Extent) -> Option<usize> {
+    if n.samples {
+        return None;
+    }
+    if m.samples {
+        return (!k.samples && k.count * n.count >= LARGE).then_some(LENT);
+    }
+    let least = if m.count.is_multiple_of(DISTANCE) { CROWDED } else { LARGE };
+    let is_gradient = k.samples && k.count == 1 && m.count >= MANY_ROWS && m.count * n.count >= least;
+    // All columns for 32 samples.
+    is_gradient.then(|| LENT.min(128 + 4 * n.count))
 }
 
 /// The last two axes swapped, if the operand is given transposed.

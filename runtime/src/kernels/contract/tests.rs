@@ -267,6 +267,8 @@ fn large_products_go_through_lent_memory() {
         // Several passes over the steps, on any unit.
         (150_000, [2, 198, 300, 150], [Order::Columns, Order::Rows]),
         (200_000, [1, 100, 600, 135], [Order::Apart, Order::Rows]),
+        // Fewer columns than are packed at least where there are more.
+        (34_000, [1, 101, 140, 37], [Order::Columns, Order::Rows]),
     ] {
         check(&Case { lent, ..Case::new(&mut random, sizes, orders) });
     }
