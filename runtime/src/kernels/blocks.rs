@@ -460,8 +460,8 @@ fn wide<T>() -> usize {
     512 / size_of::<T>()
 }
 
-/// Rows of this length that leave half of a first-level cache free.
+/// Rows of this length that leave a quarter of a first-level cache free.
 #[inline]
 fn shallow<T>(row: usize) -> usize {
-    (1 << 14) / size_of::<T>() / row.max(1)
+    (3 << 13) / size_of::<T>() / row.max(1)
 }
