@@ -11,6 +11,7 @@ mod blocks;
 mod column_sums;
 pub mod contract;
 pub mod destinations;
+mod dots;
 mod large;
 mod lookup;
 mod multiply;

@@ -16,9 +16,11 @@ use pulp::{Simd, WithSimd};
 use super::ahead::Ahead;
 use super::contract::Floored;
 use super::destinations::{Direct, Store};
+use super::dots::{self, Dots};
 use super::large::Large;
-use super::multiply::{self, Block, Dots, Panel, WIDTH};
+use super::multiply::{self, Block, WIDTH};
 use super::operands::Contiguous;
+use super::pack::{self, Panel};
 use super::stream::Stream;
 use super::tile::Ending;
 use crate::scalar::Scalar;
@@ -376,18 +378,18 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                 Way::Rows => {
                     let [b_row, b_column] = [a_column, a_row];
                     let source = Panel { b: a, b_row, b_column, rows: steps, columns: rows, panel, width: lanes };
-                    multiply::pack(self.simd, &source);
+                    pack::pack(self.simd, &source);
                     (panel.cast_const(), 1, lanes, b, self.product.operands.b_row)
                 }
                 Way::Packed | Way::Wide => {
                     let width = if way == Way::Wide { wide::<T>() } else { WIDTH * lanes };
-                    multiply::pack(self.simd, &Panel { b, b_row, b_column, rows: steps, columns, panel, width });
+                    pack::pack(self.simd, &Panel { b, b_row, b_column, rows: steps, columns, panel, width });
                     (a, a_row, a_column, panel.cast_const(), width)
                 }
                 Way::Dots => {
                     for row in 0..rows {
                         let (a, sums) = (a.wrapping_add(row * a_row), sums.wrapping_add(row * sums_row));
-                        multiply::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
+                        dots::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
                     }
                     return;
                 }

@@ -10,7 +10,8 @@ use pulp::Simd;
 use super::ahead::Ahead;
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
-use super::multiply::{self, Block, Panel, WIDTH};
+use super::multiply::{self, Block, WIDTH};
+use super::pack::{self, Panel};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -219,7 +220,7 @@ impl<T: Scalar> Large<T> {
             let (b, panel) = (source.wrapping_add(step * b_row), target.wrapping_add(step * width));
             let part = Panel { b, b_row, b_column, rows, columns, panel, width };
             // SAFETY: the caller's promise.
-            unsafe { multiply::pack_panels(simd, &part, taken, steps * width) };
+            unsafe { pack::pack_panels(simd, &part, taken, steps * width) };
             step += rows;
         }
     }

@@ -42,33 +42,6 @@ pub(super) struct Block<T> {
     pub(super) across: bool,
 }
 
-/// `sums[j] (+)= Σ a[k]·b[k][j]` where the rows of `b` lie side by side.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Dots<T> {
-    pub(super) a: *const T,
-    pub(super) b: *const T,
-    pub(super) b_column: usize,
-    pub(super) steps: usize,
-    pub(super) sums: *mut T,
-    pub(super) columns: usize,
-    pub(super) add: bool,
-}
-
-/// `panel[k][j] = b[k][j]`, turned so that its columns lie side by side. Each row is written in whole registers: what stands
-/// behind its columns is nothing that may be used.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Panel<T> {
-    pub(super) b: *const T,
-    pub(super) b_row: usize,
-    pub(super) b_column: usize,
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) panel: *mut T,
-    /// Distance of the panel's rows: whole registers, or fewer columns than one register has. Rows are written in order, so
-    /// that the next one overwrites what is too much.
-    pub(super) width: usize,
-}
-
 /// Computes a block.
 ///
 /// # Safety
@@ -88,45 +61,6 @@ pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
 #[inline(always)]
 pub(super) unsafe fn multiply_groups<T: Scalar, S: Simd>(simd: S, block: &Block<T>, height: usize, group: usize) {
     block.walk_groups(simd, height, group);
-}
-
-/// Computes products of one row with columns.
-///
-/// # Safety
-///
-/// All of `a`, `b` and `sums` that the products name must be readable, the sums also writable.
-#[inline(always)]
-pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
-    simd.vectorize(dots);
-}
-
-/// Packs a panel.
-///
-/// # Safety
-///
-/// All of `b` that the panel names must be readable, and `panel` writable for `rows` times `width` elements and, if `width` is
-/// not whole registers, up to the end of a register in the last row; `columns` must not be more than `width`.
-#[inline(always)]
-pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
-    simd.vectorize(panel);
-}
-
-/// Packs panels of `taken` columns each, which begin `apart` from one another.
-///
-/// # Safety
-///
-/// As for [`pack`], for each of the panels.
-#[inline]
-pub(super) unsafe fn pack_panels<T: Scalar, S: Simd>(simd: S, all: &Panel<T>, taken: usize, apart: usize) {
-    let (mut column, mut panel) = (0, all.panel);
-    while column < all.columns {
-        let columns = taken.min(all.columns - column);
-        let part = Panel { b: all.b.wrapping_add(column * all.b_column), columns, panel, ..*all };
-        // SAFETY: the caller's promise.
-        unsafe { pack(simd, &part) };
-        panel = panel.wrapping_add(apart);
-        column += taken;
-    }
 }
 
 /// How many of `columns` the next tile of this height takes.
@@ -406,96 +340,4 @@ unsafe fn load_row<T: Scalar, S: Simd, const VECTORS: usize>(
         *lanes = unsafe { if vector + 1 < VECTORS { Whole.load(simd, pointer) } else { last.load(simd, pointer) } };
     }
     row
-}
-
-impl<T: Scalar> WithSimd for &Dots<T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let mut column = 0;
-        while column < self.columns {
-            // Several columns at once: each is a chain of dependent additions.
-            let count = if self.columns - column >= 4 { 4 } else { 1 };
-            let mut products = [T::zero(); 4];
-            // SAFETY: `dots`' caller has promised the columns.
-            unsafe {
-                if count == 4 {
-                    products = self.together::<S, 4>(simd, column);
-                } else {
-                    [products[0]] = self.together::<S, 1>(simd, column);
-                }
-                for (offset, &product) in products.iter().enumerate().take(count) {
-                    let sum = self.sums.wrapping_add(column + offset);
-                    sum.write(if self.add { *sum + product } else { product });
-                }
-            }
-            column += count;
-        }
-    }
-}
-
-impl<T: Scalar> Dots<T> {
-    /// The products of neighbouring columns.
-    ///
-    /// # Safety
-    ///
-    /// `a` and the columns must be readable.
-    #[inline(always)]
-    unsafe fn together<S: Simd, const COLUMNS: usize>(&self, simd: S, column: usize) -> [T; COLUMNS] {
-        let lanes = Lanes::<T, S>::COUNT;
-        let mut sums = [Lanes::constant(simd, 0.0); COLUMNS];
-        let (mut a, mut b) = (self.a, self.b.wrapping_add(column * self.b_column));
-        for _ in 0..self.steps / lanes {
-            // SAFETY: the caller's promise.
-            unsafe { self.add_products(simd, &mut sums, a, b, Whole) };
-            a = a.wrapping_add(lanes);
-            b = b.wrapping_add(lanes);
-        }
-        let rest = self.steps % lanes;
-        if rest > 0 {
-            let rest = Part::new(simd, rest);
-            // SAFETY: the caller's promise; lanes beyond the end are not read.
-            unsafe { self.add_products(simd, &mut sums, a, b, rest) };
-        }
-        // Not `map`, which would not be compiled for this unit.
-        let mut products = [T::zero(); COLUMNS];
-        for (product, sum) in products.iter_mut().zip(&sums) {
-            *product = sum.reduce_sum();
-        }
-        products
-    }
-
-    /// One step of as many products as there are lanes.
-    ///
-    /// # Safety
-    ///
-    /// The span must be readable at `a` and in each column from `b` on.
-    #[inline(always)]
-    unsafe fn add_products<S: Simd, const COLUMNS: usize>(
-        &self,
-        simd: S,
-        sums: &mut [Lanes<T, S>; COLUMNS],
-        a: *const T,
-        b: *const T,
-        span: impl Span<T, S>,
-    ) {
-        // SAFETY: the caller's promise.
-        let factor = unsafe { span.load(simd, a) };
-        for (offset, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            let values = unsafe { span.load(simd, b.wrapping_add(offset * self.b_column)) };
-            *sum = factor.mul_add(values, *sum);
-        }
-    }
-}
-
-impl<T: Scalar> WithSimd for &Panel<T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: `pack`'s caller has promised the source and the panel.
-        unsafe { super::pack::pack(simd, self) };
-    }
 }

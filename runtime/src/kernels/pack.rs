@@ -1,19 +1,72 @@
 //! Panels of a matrix, copied so that their columns lie side by side.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
-use super::multiply::Panel;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
-/// Copies a panel, see [`Panel`].
+/// `panel[k][j] = b[k][j]`, turned so that its columns lie side by side. Each row is written in whole registers: what stands
+/// behind its columns is nothing that may be used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel<T> {
+    pub(super) b: *const T,
+    pub(super) b_row: usize,
+    pub(super) b_column: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) panel: *mut T,
+    /// Distance of the panel's rows: whole registers, or fewer columns than one register has. Rows are written in order, so
+    /// that the next one overwrites what is too much.
+    pub(super) width: usize,
+}
+
+/// Packs a panel.
 ///
 /// # Safety
 ///
-/// As for [`multiply::pack`](super::multiply::pack).
+/// All of `b` that the panel names must be readable, and `panel` writable for `rows` times `width` elements and, if `width` is
+/// not whole registers, up to the end of a register in the last row; `columns` must not be more than `width`.
 #[inline(always)]
-pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
+pub(super) unsafe fn pack<T: Scalar, S: Simd>(simd: S, panel: &Panel<T>) {
+    simd.vectorize(panel);
+}
+
+/// Packs panels of `taken` columns each, which begin `apart` from one another.
+///
+/// # Safety
+///
+/// As for [`pack`], for each of the panels.
+#[inline]
+pub(super) unsafe fn pack_panels<T: Scalar, S: Simd>(simd: S, all: &Panel<T>, taken: usize, apart: usize) {
+    let (mut column, mut panel) = (0, all.panel);
+    while column < all.columns {
+        let columns = taken.min(all.columns - column);
+        let part = Panel { b: all.b.wrapping_add(column * all.b_column), columns, panel, ..*all };
+        // SAFETY: the caller's promise.
+        unsafe { pack(simd, &part) };
+        panel = panel.wrapping_add(apart);
+        column += taken;
+    }
+}
+
+impl<T: Scalar> WithSimd for &Panel<T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // SAFETY: `pack`'s caller has promised the source and the panel.
+        unsafe { copy_panel(simd, self) };
+    }
+}
+
+/// Packs a panel, on this unit.
+///
+/// # Safety
+///
+/// As for [`pack`].
+#[inline(always)]
+unsafe fn copy_panel<T: Scalar, S: Simd>(simd: S, work: &Panel<T>) {
     // SAFETY: the caller's promise.
     unsafe {
         if work.b_row == 1 {

@@ -9,7 +9,8 @@ use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::destinations::Direct;
 use super::large::{MANY_ROWS, PANEL};
-use super::multiply::{self, Block, Panel, WIDTH};
+use super::multiply::{self, Block, WIDTH};
+use super::pack::{self, Panel};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -125,7 +126,7 @@ impl<T: Scalar> Stream<T> {
             width: self.row_step,
         };
         // SAFETY: the rows lie within the product, and there is room for them and for a register besides.
-        unsafe { multiply::pack_panels(simd, &all, self.height, self.row_step * steps) };
+        unsafe { pack::pack_panels(simd, &all, self.height, self.row_step * steps) };
     }
 
     /// All rows times all columns over some steps.
@@ -271,7 +272,7 @@ impl<T: Scalar> Supply<T> {
             width,
         };
         // SAFETY: the caller's promise.
-        unsafe { multiply::pack_panels(simd, &all, width, width * steps) };
+        unsafe { pack::pack_panels(simd, &all, width, width * steps) };
         self.step += rows;
         if self.step == steps {
             self.step = 0;
