@@ -1,8 +1,11 @@
 //! The inner loops of a contraction.
 //!
 //! A tile is a part of the product whose sums fit the register file: 12 rows of two vectors with 32 registers, 6 with 16.
-//! The rest of the rows is covered by lower tiles, ragged columns by masked lanes. A single row takes wider tiles. They know strides at run time only and nothing of what happens to the product
-//! afterwards, so that they are part of this library and not of every network's own code.
+//! The rest of the rows is covered by lower tiles, ragged columns by masked lanes. A single row takes wider tiles. They know
+//! little of strides, and nothing of what happens to the product afterwards, so that they are part of this library and not
+//! of every network's own code.
+
+use core::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
@@ -214,22 +217,64 @@ impl<T: Scalar> Tiles<'_, T> {
     fn enter<S: Simd, const ROWS: usize>(&self, simd: S) {
         let lanes = Lanes::<T, S>::COUNT;
         if ROWS == 1 && self.columns == WIDE * lanes {
-            simd.vectorize(Sized::<'_, T, 1, WIDE, false>(self));
+            simd.vectorize(Sized::<'_, T, Apart, 1, WIDE, false>(self, PhantomData));
         } else if self.columns == WIDTH * lanes {
-            simd.vectorize(Sized::<'_, T, ROWS, WIDTH, false>(self));
+            // Lower tiles are few, and scalars are for programs that should be small.
+            let is_worth = const { ROWS >= 4 && Lanes::<T, S>::COUNT > 1 };
+            if is_worth && self.block.a_row == 1 {
+                simd.vectorize(Sized::<'_, T, Beside, ROWS, WIDTH, false>(self, PhantomData));
+            } else if is_worth && self.block.a_column == 1 {
+                simd.vectorize(Sized::<'_, T, Along, ROWS, WIDTH, false>(self, PhantomData));
+            } else {
+                simd.vectorize(Sized::<'_, T, Apart, ROWS, WIDTH, false>(self, PhantomData));
+            }
         } else if self.columns > lanes {
-            simd.vectorize(Sized::<'_, T, ROWS, WIDTH, true>(self));
+            simd.vectorize(Sized::<'_, T, Apart, ROWS, WIDTH, true>(self, PhantomData));
         } else {
-            simd.vectorize(Sized::<'_, T, ROWS, 1, true>(self));
+            simd.vectorize(Sized::<'_, T, Apart, ROWS, 1, true>(self, PhantomData));
         }
     }
 }
 
-/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not.
-struct Sized<'a, T, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tiles<'a, T>);
+/// How the elements of `a` lie. A distance that is known while this is compiled is part of an instruction rather than one of
+/// its own, which counts where another thread shares the core.
+trait Layout {
+    /// Steps between two branches.
+    const AT_ONCE: usize = 4;
 
-impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> WithSimd
-    for Sized<'_, T, ROWS, VECTORS, RAGGED>
+    /// From one row to the next, if that is known,
+    const ROW: Option<usize> = None;
+
+    /// and from one step to the next.
+    const COLUMN: Option<usize> = None;
+}
+
+/// At any distance.
+struct Apart;
+
+/// The rows of a step side by side.
+struct Beside;
+
+/// The steps of a row side by side.
+struct Along;
+
+impl Layout for Apart {
+    const AT_ONCE: usize = 1;
+}
+
+impl Layout for Beside {
+    const ROW: Option<usize> = Some(1);
+}
+
+impl Layout for Along {
+    const COLUMN: Option<usize> = Some(1);
+}
+
+/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not.
+struct Sized<'a, T, L, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tiles<'a, T>, PhantomData<L>);
+
+impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> WithSimd
+    for Sized<'_, T, L, ROWS, VECTORS, RAGGED>
 {
     type Output = ();
 
@@ -257,17 +302,88 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Wit
     }
 }
 
-impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Sized<'_, T, ROWS, VECTORS, RAGGED> {
-    /// Walks along the summed dimension: each step loads the columns of `b` once and broadcasts one element of `a` for each
-    /// row.
+impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>
+    Sized<'_, T, L, ROWS, VECTORS, RAGGED>
+{
+    /// Adds the products of all steps.
+    ///
+    /// # Safety
+    ///
+    /// As for [`accumulate`](Self::accumulate).
+    #[inline(always)]
+    unsafe fn add_products<S: Simd>(
+        &self,
+        simd: S,
+        held: &mut [[Lanes<T, S>; VECTORS]; ROWS],
+        a: *const T,
+        mut b: *const T,
+        last: impl Span<T, S>,
+    ) {
+        let Block { a_row, a_column, b_row, steps, .. } = *self.0.block;
+        let (a_row, a_column) = (L::ROW.unwrap_or(a_row), L::COLUMN.unwrap_or(a_column));
+        // Four rows share a pointer: fewer addresses than registers.
+        let mut quads = [a; ROWS];
+        for (row, quad) in quads.iter_mut().enumerate() {
+            *quad = a.wrapping_add(row / 4 * 4 * a_row);
+        }
+        for _ in 0..steps / L::AT_ONCE {
+            for step in 0..L::AT_ONCE {
+                let (offset, b) = (step * a_column, b.wrapping_add(step * b_row));
+                // SAFETY: the caller's promise.
+                unsafe { self.add_product(simd, held, &quads, offset, b, last) };
+            }
+            for quad in &mut quads {
+                *quad = quad.wrapping_add(L::AT_ONCE * a_column);
+            }
+            b = b.wrapping_add(L::AT_ONCE * b_row);
+        }
+        for _ in 0..steps % L::AT_ONCE {
+            // SAFETY: the caller's promise.
+            unsafe { self.add_product(simd, held, &quads, 0, b, last) };
+            for quad in &mut quads {
+                *quad = quad.wrapping_add(a_column);
+            }
+            b = b.wrapping_add(b_row);
+        }
+    }
+
+    /// Adds the product of one step: loads the columns of `b` once, and broadcasts one element of `a` for each row.
+    ///
+    /// # Safety
+    ///
+    /// The rows of `a`, of which four share a pointer, must be readable at this offset, and the columns at `b` up to `last`.
+    #[inline(always)]
+    unsafe fn add_product<S: Simd>(
+        &self,
+        simd: S,
+        held: &mut [[Lanes<T, S>; VECTORS]; ROWS],
+        quads: &[*const T; ROWS],
+        offset: usize,
+        b: *const T,
+        last: impl Span<T, S>,
+    ) {
+        let a_row = L::ROW.unwrap_or(self.0.block.a_row);
+        // SAFETY: the caller's promise.
+        let columns: [_; VECTORS] = unsafe { load_row(simd, b, last) };
+        for (row, held) in held.iter_mut().enumerate() {
+            let place = quads[row / 4 * 4].wrapping_add(row % 4 * a_row + offset);
+            // SAFETY: the caller's promise.
+            let factor = Lanes::splat(simd, unsafe { *place });
+            for (held, &column) in held.iter_mut().zip(&columns) {
+                *held = factor.mul_add(column, *held);
+            }
+        }
+    }
+
+    /// Computes a tile.
     ///
     /// # Safety
     ///
     /// All that the tile at `a`, `b` and `sums` names must be readable, its sums writable, and its last register must end
     /// with `last`.
     #[inline(always)]
-    unsafe fn accumulate<S: Simd>(&self, simd: S, a: *const T, mut b: *const T, sums: *mut T, last: impl Span<T, S>) {
-        let Block { a_row, a_column, b_row, steps, sums_row, add, .. } = *self.0.block;
+    unsafe fn accumulate<S: Simd>(&self, simd: S, a: *const T, b: *const T, sums: *mut T, last: impl Span<T, S>) {
+        let Block { sums_row, add, .. } = *self.0.block;
         let lanes = Lanes::<T, S>::COUNT;
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
         if add {
@@ -276,26 +392,8 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> Siz
                 prefetch(sums.wrapping_add(row * sums_row).cast_const());
             }
         }
-        // Four rows share a pointer: fewer addresses than registers.
-        let mut quads = [a; ROWS];
-        for (row, quad) in quads.iter_mut().enumerate() {
-            *quad = a.wrapping_add(row / 4 * 4 * a_row);
-        }
-        for _ in 0..steps {
-            // SAFETY: the tile's columns, the last register up to `last`, are readable in this row of `b`.
-            let columns: [_; VECTORS] = unsafe { load_row(simd, b, last) };
-            for (row, held) in held.iter_mut().enumerate() {
-                // SAFETY: the tile's rows are readable in this column of `a`.
-                let factor = Lanes::splat(simd, unsafe { *quads[row / 4 * 4].wrapping_add(row % 4 * a_row) });
-                for (held, &column) in held.iter_mut().zip(&columns) {
-                    *held = factor.mul_add(column, *held);
-                }
-            }
-            for quad in &mut quads {
-                *quad = quad.wrapping_add(a_column);
-            }
-            b = b.wrapping_add(b_row);
-        }
+        // SAFETY: the caller's promise.
+        unsafe { self.add_products(simd, &mut held, a, b, last) };
         if add {
             // All of them before the first store: a masked load waits for a masked store beside it.
             for (row, held) in held.iter_mut().enumerate() {
