@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
             match places.next() {
                 Some(place) => slots[place] = Some(given),
                 None => {
-                    let diagnostic = one_too_many(function, given.0, count);
+                    let diagnostic = self.one_too_many(function, given.0, count);
                     return self.fail(given.0.span(), diagnostic);
                 }
             }
@@ -132,6 +132,19 @@ impl<'a> Checker<'a> {
             }
         }
         failed.map_or(Ok(bound), Err)
+    }
+
+    /// An argument more than the function takes. Other libraries have the activation there, which may be misspelt, too.
+    fn one_too_many(&self, function: &'static Function, argument: &Expr, count: usize) -> Diagnostic {
+        let called = function.name.into();
+        if let Expr::Path(path) = argument
+            && let Some(name) = path.path.get_ident().map(ToString::to_string)
+            && self.variable(&name).is_none()
+            && let Some(name) = crate::error::closest(&name, crate::elementwise::table().map(|row| row.name))
+        {
+            return Diagnostic::FunctionAsArgument { function: called, name: name.into() };
+        }
+        Diagnostic::TooManyArguments { function: called, count, form: function.usage() }
     }
 
     pub(super) fn unknown_option(&mut self, function: &'static Function, name: &Ident) -> Reported {
@@ -290,16 +303,4 @@ struct Bound {
     span: Span,
     note: String,
     name: Option<String>,
-}
-
-/// An argument more than the function takes. Other libraries have the activation there.
-fn one_too_many(function: &'static Function, argument: &Expr, count: usize) -> Diagnostic {
-    let called = function.name.into();
-    if let Expr::Path(path) = argument
-        && let Some(name) = path.path.get_ident().map(ToString::to_string)
-        && crate::elementwise::find(&name).is_some()
-    {
-        return Diagnostic::FunctionAsArgument { function: called, name };
-    }
-    Diagnostic::TooManyArguments { function: called, count, form: function.usage() }
 }

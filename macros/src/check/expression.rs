@@ -5,7 +5,7 @@ use syn::spanned::Spanned;
 use syn::{BinOp, Expr, ExprField, Ident, Member, UnOp};
 
 use super::value::{Origin, Tensor, Value};
-use super::{Callee, Checker, DEPTH, TensorType};
+use super::{Callee, Checker, DEPTH, TensorType, Variable};
 use crate::error::{Checked, Diagnostic, Reported, suggestion};
 
 /// Lists of constants, with all that is nested in them, have at most this many entries.
@@ -167,15 +167,18 @@ impl<'a> Checker<'a> {
         self.unsupported(expr, what, remedy)
     }
 
+    /// The variable of this name that is in scope.
+    pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
+        self.frames.last().and_then(|frame| frame.blocks.iter().rev().find_map(|block| block.get(name)))
+    }
+
     /// A variable or a constant.
     fn name(&mut self, name: &'a Ident) -> Checked<Value> {
         let written = name.to_string();
         if written == "self" {
             return self.fail(name.span(), Diagnostic::SelfAlone {});
         }
-        let variable =
-            self.frames.last().and_then(|frame| frame.blocks.iter().rev().find_map(|block| block.get(&written)));
-        if let Some(variable) = variable {
+        if let Some(variable) = self.variable(&written) {
             return variable.value.clone().ok_or(Reported);
         }
         if let Some(constant) = self.constant(&written) {

@@ -1,4 +1,4 @@
-// mistake: function-as-argument
+// mistakes: function-as-argument, function-as-argument
 
 use backprop::prelude::*;
 
@@ -6,7 +6,8 @@ network! {
     pub struct Net;
 
     fn forward(x: [3, 4]) {
-        x.dense(2, relu)
+        let hidden = x.dense(2, relu);
+        x.dense(3, tahn)
     }
 }
 

@@ -48,6 +48,8 @@ fn bodies() -> Vec<(&'static str, TokenStream)> {
         ("missing-argument", quote!(x.leaky_relu().max(0) + half())),
         ("too-many-arguments", quote!(x.dense(3, true))),
         ("function-as-argument", quote!(x.dense(3, relu))),
+        ("function-as-argument", quote!(x.dense(3, rellu))),
+        ("too-many-arguments", quote!(let relu = 3; x.dense(3, relu))),
         ("too-many-arguments", quote!(x.relu(3))),
         ("too-many-arguments", quote!(x.half(3))),
         ("unknown-option", quote!(x.dense(3, bais = true))),
