@@ -33,8 +33,22 @@ impl Product {
     }
 }
 
-/// Numbers a sample that are lent to large products: as many as generated code lends (`LENT` in the compiler).
+/// Numbers a sample that are lent to large products at most.
 const LENT: usize = 1024;
+
+/// Numbers a sample that generated code lends to a product, as `lent` of the compiler's contractions says.
+fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
+    let least = match product {
+        Product::WeightGradient if inputs < 384 => usize::MAX,
+        Product::WeightGradient if inputs.is_multiple_of(256) => 1 << 16,
+        _ => 1 << 18,
+    };
+    match product {
+        _ if inputs * outputs < least => 0,
+        Product::WeightGradient => LENT.min(128 + 4 * outputs.next_multiple_of(32)),
+        _ => LENT,
+    }
+}
 
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
 #[derive(Debug)]
@@ -68,6 +82,7 @@ impl<K: Dim, N: Dim> Layer<K, N> {
         let Self { samples, inputs, outputs, x, w, y, lent } = self;
         let (machine, samples, inputs, outputs) = (instructions, *samples, *inputs, *outputs);
         let (k, n) = (inputs.get(), outputs.get());
+        let lent = &lent[..samples * lent_to(product, k, n)];
         match product {
             Product::Forward => {
                 let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));

@@ -465,5 +465,5 @@ fn wide<T>() -> usize {
 /// Rows of this length that leave a quarter of a first-level cache free.
 #[inline]
 fn shallow<T>(row: usize) -> usize {
-    (3 << 13) / size_of::<T>() / row.max(1)
+    FIRST / 4 * 3 / size_of::<T>() / row.max(1)
 }

@@ -24,11 +24,11 @@ const ROWS: usize = 96;
 /// (Tests, some of which run on slow emulators, are content with fewer.)
 pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
 /// Bytes of `b` that need no copy to stay in the first-level cache.
-const SMALL: usize = 1 << 14;
+const SMALL_FIRST: usize = 1 << 14;
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
-/// and at least, in panels: else the rows are packed too often.
-const FEW_PANELS: usize = 8;
+/// and at least, where there are so many: else the rows are packed too often.
+const FEW_COLUMNS: usize = 128;
 /// Rows or steps that are packed at a time: each lies on a page of its own.
 const PAGES: usize = 16;
 
@@ -61,7 +61,7 @@ impl<T: Scalar> Large<T> {
     pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
         let Product { operands: Operands { m, k, n, .. }, direct, partial, lent: (memory, length), .. } = *product;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
-        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= SMALL {
+        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= SMALL_FIRST {
             return None;
         }
         let height = multiply::height::<S>(m, false);
@@ -74,7 +74,7 @@ impl<T: Scalar> Large<T> {
         let of_a_column = span + if place.is_some() { 0 } else { rows };
         let columns = length.checked_sub(packed_rows)?.checked_div(of_a_column)? / width * width;
         let wanted = n.next_multiple_of(width);
-        if columns < wanted.min(FEW_PANELS * width) {
+        if columns < wanted.min(FEW_COLUMNS) {
             return None;
         }
         let columns = columns.min(COLUMNS).min(wanted);

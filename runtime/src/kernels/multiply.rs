@@ -270,7 +270,8 @@ impl Layout for Along {
     const COLUMN: Option<usize> = Some(1);
 }
 
-/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not.
+/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not. `L` must be how the block's `a` lies,
+/// which [`Tiles::enter`] sees to.
 struct Sized<'a, T, L, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tiles<'a, T>, PhantomData<L>);
 
 impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> WithSimd
@@ -286,7 +287,8 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
                 ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);
                 ahead = ahead.at(step[0], step[1]);
             }
-            // SAFETY: `multiply`'s caller has promised what the block names, and the span ends with the tile's columns.
+            // SAFETY: `multiply`'s caller has promised what the block names, of which `enter` has told the layout, and the
+            // span ends with the tile's columns.
             unsafe {
                 if RAGGED {
                     let last = Part::new(simd, columns - (VECTORS - 1) * Lanes::<T, S>::COUNT);
@@ -320,6 +322,7 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         last: impl Span<T, S>,
     ) {
         let Block { a_row, a_column, b_row, steps, .. } = *self.0.block;
+        debug_assert!(L::ROW.is_none_or(|row| row == a_row) && L::COLUMN.is_none_or(|column| column == a_column));
         let (a_row, a_column) = (L::ROW.unwrap_or(a_row), L::COLUMN.unwrap_or(a_column));
         // Four rows share a pointer: fewer addresses than registers.
         let mut quads = [a; ROWS];

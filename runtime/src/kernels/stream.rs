@@ -15,7 +15,7 @@ use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
 /// Bytes of `b` that need no copy to stay in the second-level cache.
-const SMALL: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
+const SMALL_SECOND: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
 /// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
 /// with the last tile's empty rows.
 const ROWS: usize = 264 << 10;
@@ -61,7 +61,7 @@ impl<T: Scalar> Stream<T> {
         let Operands { b_row, b_column, m, k, n, .. } = operands;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
         let far = b_row.max(b_column).saturating_mul(size) >= FAR && (b_row == 1 || b_column == 1);
-        if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL {
+        if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL_SECOND {
             return None;
         }
         let height = multiply::height::<S>(m, false).max(1);

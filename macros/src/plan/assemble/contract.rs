@@ -130,7 +130,7 @@ fn contraction(
         .zip(&lead[2 + inputs.len()..])
         .map(|(view, lead)| Destination { operand: with(lead, view, &[n_stride(view)]), reduction: None })
         .collect();
-    let lent = lent(m, k, n).map(|numbers| planner.buffer_of(&[numbers], true));
+    let lent = lent(m, k, n, lhs_k).map(|numbers| planner.buffer_of(&[numbers], true));
     Kernel::Contract {
         outer: dimensions.extents[..cut].to_vec(),
         m,
@@ -148,30 +148,33 @@ fn contraction(
 /// Elements of a weight from which on its products with samples, and its gradient, go through copies, which outgrow the cache
 /// unless there are few samples: the kernel sees.
 const LARGE: usize = 1 << 18;
-/// Elements from which on the gradient does, where the inputs of all samples compete for few places of the cache:
-const CROWDED: usize = 1 << 16;
+/// Elements from which on the gradient does where the rows of the input compete for few places of the cache,
+const LARGE_IF_CROWDED: usize = 1 << 16;
 /// as they do at a distance of a multiple of so many numbers.
-const DISTANCE: usize = 256;
+const CROWDING_DISTANCE: usize = 256;
 /// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
 const MANY_ROWS: usize = 384;
 /// Numbers a sample that are lent for these copies at most: 512 columns of the gradient of the output for 128 samples, and
 /// blocks of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. `kernels/stream.rs` takes what
 /// it gets.
 const LENT: usize = 1024;
+/// Columns of the widest panel, of which copies have a whole number.
+const PANEL: usize = 32;
 
-/// Numbers a sample that are lent to a product, if it is the gradient of a large weight or multiplies samples with one. (Where
-/// all steps of a sequence are summed, that many columns would take more than a few numbers a sample.)
-fn lent(m: Extent, k: Extent, n: Extent) -> Option<usize> {
+/// Numbers a sample that are lent to a product, if it is the gradient of a large weight, whose input has its samples at this
+/// distance, or multiplies samples with one. (Where all steps of a sequence are summed, that many columns would take more
+/// than a few numbers a sample.)
+fn lent(m: Extent, k: Extent, n: Extent, distance: usize) -> Option<usize> {
     if n.samples {
         return None;
     }
     if m.samples {
         return (!k.samples && k.count * n.count >= LARGE).then_some(LENT);
     }
-    let least = if m.count.is_multiple_of(DISTANCE) { CROWDED } else { LARGE };
+    let least = if distance.is_multiple_of(CROWDING_DISTANCE) { LARGE_IF_CROWDED } else { LARGE };
     let is_gradient = k.samples && k.count == 1 && m.count >= MANY_ROWS && m.count * n.count >= least;
-    // All columns for 32 samples.
-    is_gradient.then(|| LENT.min(128 + 4 * n.count))
+    // From 32 samples on, that is all columns, or as many as are worth a copy.
+    is_gradient.then(|| LENT.min(128 + 4 * n.count.next_multiple_of(PANEL)))
 }
 
 /// The last two axes swapped, if the operand is given transposed.

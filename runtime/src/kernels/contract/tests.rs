@@ -269,12 +269,22 @@ fn large_products_go_through_lent_memory() {
         (200_000, [1, 100, 600, 135], [Order::Apart, Order::Rows]),
         // Fewer columns than are packed at least where there are more.
         (34_000, [1, 101, 140, 37], [Order::Columns, Order::Rows]),
+        // What the compiler lends for 32 samples.
+        (32 * (128 + 4 * 160), [1, 101, 32, 160], [Order::Columns, Order::Rows]),
+        (32 * 1024, [1, 101, 32, 512], [Order::Columns, Order::Rows]),
     ] {
         check(&Case { lent, ..Case::new(&mut random, sizes, orders) });
     }
-    // Too little memory: as without.
-    let without = Case::new(&mut random, [1, 101, 151, 203], [Order::Columns, Order::Rows]);
-    check(&Case { lent: 5_000, used: Used::Never, ..without });
+    for (lent, sizes) in [
+        // Too little memory: as without.
+        (5_000, [1, 101, 151, 203]),
+        (14_000, [1, 101, 140, 203]),
+        // Too small for a copy.
+        (100_000, [1, 101, 30, 60]),
+    ] {
+        let without = Case::new(&mut random, sizes, [Order::Columns, Order::Rows]);
+        check(&Case { lent, used: Used::Never, ..without });
+    }
 }
 
 /// Few rows, the rows of the right matrix on pages of their own: panels are packed while others are in use.
@@ -323,7 +333,7 @@ fn rows_at_a_distance_of_a_power_of_two() {
 fn blocks_of_every_kind() {
     let mut random = Random(9);
     let orders = [(Order::Rows, [27, 270, 512]), (Order::Rows, [24, 140, 2048]), (Order::Columns, [512, 40, 133])];
-    let few = [(Order::Rows, [32, 100, 128]), (Order::Rows, [9, 70, 64])];
+    let few = [(Order::Rows, [32, 100, 128]), (Order::Rows, [9, 100, 64])];
     let many = [(Order::Rows, [200, 300, 64]), (Order::Rows, [193, 10, 2048]), (Order::Columns, [200, 1100, 16])];
     for (order, [m, k, n]) in orders.into_iter().chain(few).chain(many) {
         let mut case = Case::new(&mut random, [1, m, k, n], [order, Order::Rows]);
