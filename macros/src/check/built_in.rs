@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, Lit};
 
 use super::call::Given;
 use super::site::Site;
@@ -134,7 +134,8 @@ impl<'a> Checker<'a> {
         failed.map_or(Ok(bound), Err)
     }
 
-    /// An argument more than the function takes. Other libraries have the activation there, which may be misspelt, too.
+    /// An argument more than the function takes. Other libraries have the activation there, which may be misspelt, too, or
+    /// take the width of the input first.
     fn one_too_many(&self, function: &'static Function, argument: &Expr, count: usize) -> Diagnostic {
         let called = function.name.into();
         if let Expr::Path(path) = argument
@@ -143,6 +144,10 @@ impl<'a> Checker<'a> {
             && let Some(name) = crate::error::closest(&name, crate::elementwise::table().map(|row| row.name))
         {
             return Diagnostic::FunctionAsArgument { function: called, name: name.into() };
+        }
+        let takes_width = function.arguments.get(1).is_some_and(|row| row.name == "width" && !row.named);
+        if takes_width && matches!(argument, Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_))) {
+            return Diagnostic::InputWidthGiven { function: called };
         }
         Diagnostic::TooManyArguments { function: called, count, form: function.usage() }
     }

@@ -123,6 +123,9 @@ super::diagnostics! {
     "function-as-argument" FunctionAsArgument { function: String, name: String }
         "`{function}` takes no function such as `{name}`",
         "write it behind the call: `{function}(…).{name}()`";
+    "input-width-given" InputWidthGiven { function: String }
+        "`{function}` takes one number, the width of its result",
+        "leave out the width of the input, which is known from what it is applied to: `{function}(width)`";
     "unknown-option" UnknownOption { function: String, name: String, suggestion: String }
         "`{function}` has no option `{name}`",
         "{suggestion}";
