@@ -182,6 +182,9 @@ impl<'a> Checker<'a> {
     }
 
     fn function_suggestion(&self, name: &str) -> String {
+        if self.fields.contains_key(name) {
+            return format!("layers are fields of `self`: write `self.{name}(…)`");
+        }
         if RECURRENT.contains(&name) {
             return "declare a cell, `fn cell(state, x) { … }`, and run it over the sequence by `scan`".into();
         }
