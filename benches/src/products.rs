@@ -38,15 +38,15 @@ const LENT: usize = 1024;
 
 /// Numbers a sample that generated code lends to a product, as `lent` of the compiler's contractions says.
 fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
-    let least = match product {
-        Product::WeightGradient if inputs < 384 => usize::MAX,
-        Product::WeightGradient if inputs.is_multiple_of(256) => 1 << 16,
-        _ => 1 << 18,
-    };
+    let weights = inputs * outputs;
     match product {
-        _ if inputs * outputs < least => 0,
-        Product::WeightGradient => LENT.min(128 + 4 * outputs.next_multiple_of(32)),
-        _ => LENT,
+        Product::Forward | Product::InputGradient if weights >= 1 << 18 => LENT,
+        Product::WeightGradient
+            if inputs >= 384 && weights >= if inputs.is_multiple_of(256) { 1 << 16 } else { 1 << 18 } =>
+        {
+            LENT.min(128 + 4 * outputs.next_multiple_of(32))
+        }
+        _ => 0,
     }
 }
 

@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Ident, Lit};
 
 use super::call::Given;
+use super::expression::is_constant_name;
 use super::site::Site;
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Callee, Checker, Entry, is_real};
@@ -138,15 +139,22 @@ impl<'a> Checker<'a> {
     /// take the width of the input first.
     fn one_too_many(&self, function: &'static Function, argument: &Expr, count: usize) -> Diagnostic {
         let called = function.name.into();
-        if let Expr::Path(path) = argument
-            && let Some(name) = path.path.get_ident().map(ToString::to_string)
-            && self.variable(&name).is_none()
-            && let Some(name) = crate::error::closest(&name, crate::elementwise::table().map(|row| row.name))
+        let name = match argument {
+            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+            _ => None,
+        };
+        let is_constant =
+            name.as_deref().is_some_and(|name| self.constants.contains_key(name) || is_constant_name(name));
+        if let Some(name) = &name
+            && !is_constant
+            && self.variable(name).is_none()
+            && let Some(name) = crate::error::closest(name, crate::elementwise::table().map(|row| row.name))
         {
             return Diagnostic::FunctionAsArgument { function: called, name: name.into() };
         }
         let takes_width = function.arguments.get(1).is_some_and(|row| row.name == "width" && !row.named);
-        if takes_width && matches!(argument, Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_))) {
+        let is_number = matches!(argument, Expr::Lit(literal) if matches!(literal.lit, Lit::Int(_)));
+        if takes_width && (is_number || is_constant) {
             return Diagnostic::InputWidthGiven { function: called };
         }
         Diagnostic::TooManyArguments { function: called, count, form: function.usage() }

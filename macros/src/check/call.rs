@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
     }
 
     fn function_suggestion(&self, name: &str) -> String {
-        if self.fields.contains_key(name) {
+        if self.fields.get(name).is_some_and(|field| matches!(field.kind, parse::FieldKind::Layer { .. })) {
             return format!("layers are fields of `self`: write `self.{name}(…)`");
         }
         if RECURRENT.contains(&name) {

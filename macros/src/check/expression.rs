@@ -11,6 +11,11 @@ use crate::error::{Checked, Diagnostic, Reported, suggestion};
 /// Lists of constants, with all that is nested in them, have at most this many entries.
 const LONGEST_LIST: usize = 1 << 16;
 
+/// Whether a name is written as constants are.
+pub(super) fn is_constant_name(name: &str) -> bool {
+    name.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit())
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn value(&mut self, expr: &'a Expr) -> Checked<Value> {
         if self.depth >= DEPTH {
@@ -187,9 +192,9 @@ impl<'a> Checker<'a> {
         if self.is_function(&written) {
             return self.fail(name.span(), Diagnostic::FunctionAsValue { name: written });
         }
-        let outer =
-            written.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit());
-        if outer && crate::error::closest(&written, self.constants.keys().map(String::as_str)).is_none() {
+        if is_constant_name(&written)
+            && crate::error::closest(&written, self.constants.keys().map(String::as_str)).is_none()
+        {
             return self.fail(name.span(), Diagnostic::OuterConstant { name: written });
         }
         let frame = self.frames.last();

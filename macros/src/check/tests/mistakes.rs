@@ -50,6 +50,7 @@ fn bodies() -> Vec<(&'static str, TokenStream)> {
         ("function-as-argument", quote!(x.dense(3, relu))),
         ("function-as-argument", quote!(x.dense(3, rellu))),
         ("input-width-given", quote!(x.dense(4, 3))),
+        ("input-width-given", quote!(x.dense(4, LN))),
         ("too-many-arguments", quote!(let relu = 3; x.dense(3, relu))),
         ("too-many-arguments", quote!(x.relu(3))),
         ("too-many-arguments", quote!(x.half(3))),
