@@ -4,8 +4,8 @@ use core::cell::Cell;
 
 use pulp::Simd;
 
-use crate::kernels::destinations::{Direct, Output, Store};
-use crate::kernels::{Accumulate, Ahead, Ending, Finish, Span, Sums, Whole, store};
+use crate::kernels::destinations::{Output, Store};
+use crate::kernels::{Accumulate, Addition, Ahead, Direct, Ending, Finish, Span, Sums, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
@@ -170,7 +170,12 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
 
     #[inline(always)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
-        if self.at_once { None } else { self.gradient.direct(index, add) }
+        if !self.at_once {
+            return self.gradient.direct(index, add);
+        }
+        let (start, factor) = if add { None } else { self.update.multiple(self.decay) }?;
+        let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
+        Some(self.gradient.added(index, start, Some(Addition { factor, flaws })))
     }
 
     const UPDATES: bool = U::FINISH.is_some();

@@ -73,7 +73,8 @@ fn assert_same<O: Optimizer<Mixed> + Clone>(name: &str, optimizer: &O) {
 
 #[test]
 fn every_optimizer_takes_the_same_steps_at_once() {
-    assert_same("sgd", &Sgd::new(0.1).weight_decay(0.01));
+    assert_same("sgd", &Sgd::new(0.1));
+    assert_same("sgd with decay", &Sgd::new(0.1).weight_decay(0.01));
     assert_same("momentum", &Momentum::new(0.1, 0.9).nesterov(true).weight_decay(0.01).exclude(Bias));
     assert_same("adam", &Adam::new(0.01));
     assert_same("adam_w", &AdamW::new(0.01).exclude(Bias));

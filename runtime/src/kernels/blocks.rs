@@ -15,7 +15,8 @@ use pulp::{Simd, WithSimd};
 
 use super::ahead::Ahead;
 use super::contract::Floored;
-use super::destinations::{Direct, Store};
+use super::destinations::Store;
+use super::direct::{Addition, Direct};
 use super::dots::{self, Dots};
 use super::large::Large;
 use super::multiply::{self, Block, WIDTH};
@@ -188,7 +189,7 @@ struct Target<T> {
     panel: *mut T,
     sums: *mut T,
     sums_row: usize,
-    add: bool,
+    add: Option<Addition<T>>,
 }
 
 /// How `b` is read.
@@ -282,9 +283,9 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                     let steps = depth.min(k - step);
                     let (sums, sums_row, add) = match place {
                         Some(Direct { pointer, row: stride, add }) => {
-                            (pointer.wrapping_add(row * stride + column), stride, add || step > 0)
+                            (pointer.wrapping_add(row * stride + column), stride, Addition::after(add, step))
                         }
-                        None => (buffer, columns.next_multiple_of(Lanes::<T, S>::COUNT), step > 0),
+                        None => (buffer, columns.next_multiple_of(Lanes::<T, S>::COUNT), Addition::plain(step > 0)),
                     };
                     let is_complete = direct.is_none() && step + steps == k;
                     let target = Target { way, across, panel, sums, sums_row, add };

@@ -2,22 +2,11 @@
 
 use pulp::Simd;
 
+use super::direct::{Addition, Direct};
 use super::operands::with_innermost;
 use super::{Ahead, Finish, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
-
-/// A destination of a contraction that takes the product as it is.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
-pub struct Direct<T> {
-    /// The first row.
-    pub(super) pointer: *mut T,
-    /// From one row to the next.
-    pub(super) row: usize,
-    /// Whether the product is added to what is there.
-    pub(super) add: bool,
-}
 
 /// One result of a kernel.
 pub trait Output<T: Scalar, const R: usize>: Copy {
@@ -267,6 +256,13 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
         Ahead { places, row }.at(0, Output::<T, R>::base(self, index))
     }
 
+    /// The matrix at `index`, as it lies from `start` on, too.
+    #[inline(always)]
+    pub(crate) fn added(&self, index: &[usize; R], start: *mut T, add: Option<Addition<T>>) -> Direct<T> {
+        let row = if R < 2 { 0 } else { self.strides[R - 2] };
+        Direct { pointer: start.wrapping_add(Output::<T, R>::base(self, index)), row, add }
+    }
+
     /// Whether the same places exist below `length`, too.
     #[inline(always)]
     pub(crate) fn fits_below<X: Machine>(&self, length: usize, extents: &[usize; R]) -> bool {
@@ -324,8 +320,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
 
     #[inline(always)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
-        let row = if R < 2 { 0 } else { self.strides[R - 2] };
-        Some(Direct { pointer: self.slice.as_mut_ptr().wrapping_add(self.base(index)), row, add })
+        Some(self.added(index, self.slice.as_mut_ptr(), Addition::plain(add)))
     }
 
     #[inline(always)]

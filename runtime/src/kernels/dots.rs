@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::direct::Addition;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
@@ -15,14 +16,16 @@ pub(super) struct Dots<T> {
     pub(super) steps: usize,
     pub(super) sums: *mut T,
     pub(super) columns: usize,
-    pub(super) add: bool,
+    /// Whether to add to `sums` rather than to overwrite them, and how.
+    pub(super) add: Option<Addition<T>>,
 }
 
 /// Computes products of one row with columns.
 ///
 /// # Safety
 ///
-/// All of `a`, `b` and `sums` that the products name must be readable, the sums also writable.
+/// All of `a`, `b` and `sums` that the products name must be readable, the sums also writable, and `add` as
+/// [`Addition::mark`] wants it.
 #[inline(always)]
 pub(super) unsafe fn dots<T: Scalar, S: Simd>(simd: S, dots: &Dots<T>) {
     simd.vectorize(dots);
@@ -47,7 +50,15 @@ impl<T: Scalar> WithSimd for &Dots<T> {
                 }
                 for (offset, &product) in products.iter().enumerate().take(count) {
                     let sum = self.sums.wrapping_add(column + offset);
-                    sum.write(if self.add { *sum + product } else { product });
+                    sum.write(match self.add {
+                        Some(Addition { factor, flaws }) => {
+                            if !flaws.is_null() {
+                                flaws.write(product * T::zero() + *flaws);
+                            }
+                            factor * product + *sum
+                        }
+                        None => product,
+                    });
                 }
             }
             column += count;

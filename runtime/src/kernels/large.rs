@@ -9,7 +9,7 @@ use pulp::Simd;
 
 use super::ahead::Ahead;
 use super::blocks::{Operands, Product, Sums};
-use super::destinations::Direct;
+use super::direct::{Addition, Direct};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
 use crate::scalar::Scalar;
@@ -137,7 +137,7 @@ impl<T: Scalar> Large<T> {
         let Product { operands: Operands { a, a_row, a_column, k, .. }, direct, finish, .. } = *product;
         let (sums, sums_row, add) = match self.place {
             Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
-            None => (self.sums, self.columns, false),
+            None => (self.sums, self.columns, None),
         };
         let is_last = direct.is_none() && first + span == k;
         let mut step = 0;
@@ -155,7 +155,7 @@ impl<T: Scalar> Large<T> {
                 sums_row,
                 rows,
                 columns,
-                add: add || first + step > 0,
+                add: Addition::after(add, first + step),
                 ahead,
                 across: false,
             };

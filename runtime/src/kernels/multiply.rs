@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::ahead::Ahead;
+use super::direct::Addition;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, prefetch};
@@ -37,8 +38,8 @@ pub(super) struct Block<T> {
     pub(super) sums_row: usize,
     pub(super) rows: usize,
     pub(super) columns: usize,
-    /// Whether to add to `sums` rather than to overwrite them.
-    pub(super) add: bool,
+    /// Whether to add to `sums` rather than to overwrite them, and how.
+    pub(super) add: Option<Addition<T>>,
     /// What is to be fetched meanwhile.
     pub(super) ahead: Ahead<T>,
     /// Whether to finish the columns of some rows before the next rows, or the other way round.
@@ -49,7 +50,8 @@ pub(super) struct Block<T> {
 ///
 /// # Safety
 ///
-/// All of `a`, `b` and `sums` that the block names must be readable, the sums also writable.
+/// All of `a`, `b` and `sums` that the block names must be readable, the sums also writable, and `add` as
+/// [`Addition::mark`] wants it.
 #[inline(always)]
 pub(super) unsafe fn multiply<T: Scalar, S: Simd>(simd: S, block: &Block<T>) {
     block.walk(simd);
@@ -382,14 +384,14 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
     ///
     /// # Safety
     ///
-    /// All that the tile at `a`, `b` and `sums` names must be readable, its sums writable, and its last register must end
-    /// with `last`.
+    /// All that the tile at `a`, `b` and `sums` names must be readable, its sums writable, its last register must end with
+    /// `last`, and the block's `add` must be as [`Addition::mark`] wants it.
     #[inline(always)]
     unsafe fn accumulate<S: Simd>(&self, simd: S, a: *const T, b: *const T, sums: *mut T, last: impl Span<T, S>) {
         let Block { sums_row, add, .. } = *self.0.block;
         let lanes = Lanes::<T, S>::COUNT;
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
-        if add {
+        if add.is_some() {
             // They are needed at the end, and may be far away.
             for row in 0..ROWS {
                 prefetch(sums.wrapping_add(row * sums_row).cast_const());
@@ -397,13 +399,16 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         }
         // SAFETY: the caller's promise.
         unsafe { self.add_products(simd, &mut held, a, b, last) };
-        if add {
+        if let Some(add) = add {
+            // SAFETY: the caller's promise.
+            unsafe { add.mark(simd, &held) };
+            let factor = Lanes::splat(simd, add.factor);
             // All of them before the first store: a masked load waits for a masked store beside it.
             for (row, held) in held.iter_mut().enumerate() {
                 // SAFETY: the sums' rows are readable up to `last`.
                 let previous: [_; VECTORS] = unsafe { load_row(simd, sums.wrapping_add(row * sums_row), last) };
                 for (held, previous) in held.iter_mut().zip(previous) {
-                    *held += previous;
+                    *held = factor.mul_add(*held, previous);
                 }
             }
         }

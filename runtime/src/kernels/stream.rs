@@ -7,7 +7,7 @@ use pulp::Simd;
 
 use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
-use super::destinations::Direct;
+use super::direct::{Addition, Direct};
 use super::large::{MANY_ROWS, PANEL};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
@@ -200,7 +200,7 @@ impl<T: Scalar> Stream<T> {
                     sums_row,
                     rows: (self.together * self.height).min(m - row),
                     columns: self.width.min(columns - at),
-                    add: add || first > 0,
+                    add: Addition::after(add, first),
                     ahead: Ahead::NOTHING,
                     across: false,
                 };

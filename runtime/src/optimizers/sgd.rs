@@ -58,6 +58,11 @@ impl<T: Scalar> Rule<T, 0> for Descent<T> {
     compiled!(finish_descent, end_descent, 0);
 
     #[inline(always)]
+    fn multiple(self) -> Option<T> {
+        Some(self.rate)
+    }
+
+    #[inline(always)]
     fn update<S: Simd>(
         self,
         parameter: Lanes<T, S>,

@@ -24,6 +24,14 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
         decay: Lanes<T, S>,
     ) -> (Lanes<T, S>, [Lanes<T, S>; STATES]);
 
+    /// What the gradient is multiplied by before it is added to the parameter, if that is all that happens without weight
+    /// decay.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn multiple(self) -> Option<T> {
+        None
+    }
+
     /// What applies a block of a gradient, if the library has compiled it: its first argument is an
     /// [`Updating`](crate::gradients::Updating).
     #[doc(hidden)]
@@ -86,6 +94,14 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
 
     /// The weight decay, if no role is treated apart.
     fn same_decay(&self) -> Option<T>;
+
+    /// Where the parameters lie, and what the gradient is multiplied by before it is added to them, if that is all that the
+    /// update does with this weight decay.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn multiple(&self, _decay: T) -> Option<(*mut T, T)> {
+        None
+    }
 
     /// As [`Rule::FINISH`].
     #[doc(hidden)]
@@ -164,6 +180,11 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
     #[inline(always)]
     fn same_decay(&self) -> Option<T> {
         (self.decay.excluded == 0).then(|| T::constant(self.decay.rate))
+    }
+
+    #[inline(always)]
+    fn multiple(&self, decay: T) -> Option<(*mut T, T)> {
+        if decay.is_zero() { self.rule.multiple().map(|factor| (self.parameters.as_mut_ptr(), factor)) } else { None }
     }
 
     const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = R::FINISH;

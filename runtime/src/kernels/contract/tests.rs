@@ -5,6 +5,10 @@ use pulp::{Simd, WithSimd};
 
 use super::*;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
+use crate::kernels::ahead::Ahead;
+use crate::kernels::blocks::{Finish, Product, Sums};
+use crate::kernels::direct::{Addition, Direct};
+use crate::kernels::work::Work;
 use crate::kernels::{contiguous, store, sum_outer};
 use crate::simd::{Instructions, Machine, Plain};
 
@@ -119,7 +123,7 @@ struct Run<'a, T>(&'a Case, core::marker::PhantomData<T>);
 
 impl<T: Scalar> WithSimd for Run<'_, T> {
     /// Results of different ways to the same, and rectified ones.
-    type Output = ([Vec<f64>; 5], [Vec<f64>; 2]);
+    type Output = ([Vec<f64>; 6], [Vec<f64>; 2]);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
@@ -127,6 +131,7 @@ impl<T: Scalar> WithSimd for Run<'_, T> {
         let same = [
             product::<T, _>(unit, self.0),
             product::<T, _>(Plain(simd), self.0),
+            added::<T>(unit, self.0),
             sum::<T, _>(unit, self.0, false, Plus),
             sum::<T, _>(unit, self.0, true, Plus),
             sum::<T, _>(unit, self.0, true, Biased::<false>),
@@ -220,6 +225,67 @@ fn sum<T: Scalar, X: Machine>(machine: X, case: &Case, apart: bool, epilogue: im
 #[inline(always)]
 fn product<T: Scalar, X: Machine>(machine: X, case: &Case) -> Vec<f64> {
     compute::<T, X, 0>(machine, case, (), false, Accumulate(case.accumulate))
+}
+
+/// As [`product`], by way of a factor for what is added to a destination; it is seen whether products are finite.
+#[inline(always)]
+fn added<T: Scalar>(unit: Instructions, case: &Case) -> Vec<f64> {
+    let [a, mut b, mut c] = case.data.clone().map(constants::<T>);
+    for number in &mut b {
+        *number = *number + *number;
+    }
+    if !case.accumulate {
+        for row in c.chunks_mut(case.n + case.gap) {
+            row[..case.n].fill(T::zero());
+        }
+    }
+    let sums = add_half(unit, case, &a, &b, &mut c);
+    assert!(sums.iter().all(|flaw| flaw.is_zero()), "all is finite");
+    let result = c.clone().into_iter().map(Scalar::widen).collect();
+    if case.m * case.k * case.n > 0 {
+        // The last number of the last product's last row and column.
+        let last = (case.outer - 1) * case.b[0] + (case.k - 1) * case.b[1] + (case.n - 1) * case.b[2];
+        b[last] = T::infinity();
+        let sums = add_half(unit, case, &a, &b, &mut c);
+        assert!(sums.iter().any(|flaw| !flaw.is_finite()), "an infinite factor went unseen");
+    }
+    result
+}
+
+/// Adds half of each product; what was marked.
+fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mut [T]) -> [T; 16] {
+    unsafe extern "C" fn nothing<T>(_: *mut u8, _: *const Sums<T>) {
+        unreachable!("what goes to its destination needs no epilogue");
+    }
+    let mut flaws = [T::zero(); 16];
+    let flaws_place = flaws.as_mut_ptr();
+    let [_, c_row, _] = case.strides();
+    lend(case, false, true, |lent: &[Cell<T>]| {
+        for outer in 0..case.outer {
+            let operands = Operands {
+                a: a[outer * case.a[0]..].as_ptr(),
+                a_row: case.a[1],
+                a_column: case.a[2],
+                b: b[outer * case.b[0]..].as_ptr(),
+                b_row: case.b[1],
+                b_column: case.b[2],
+                m: case.m,
+                k: case.k,
+                n: case.n,
+            };
+            let add = Addition { factor: T::constant(0.5), flaws: flaws_place };
+            let product = Product {
+                operands,
+                direct: Some(Direct { pointer: c[outer * case.m * c_row..].as_mut_ptr(), row: c_row, add: Some(add) }),
+                partial: None,
+                lent: (lent.as_ptr().cast_mut().cast(), lent.len()),
+                finish: Finish::Call(nothing::<T>, core::ptr::null_mut(), Ahead::NOTHING),
+                lifetime: core::marker::PhantomData,
+            };
+            T::work(unit, Work::Product(&product));
+        }
+    });
+    flaws
 }
 
 fn check(case: &Case) {
