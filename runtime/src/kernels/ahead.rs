@@ -60,3 +60,26 @@ pub(super) fn fetch<T>(place: *const T, stride: usize, rows: usize, columns: usi
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ahead;
+    use crate::kernels::store;
+
+    #[test]
+    fn places_lie_where_the_destination_does() {
+        let (mut gradient, parameters, state) = ([0.0_f32; 100], [0.0_f32; 100], [0.0_f32; 100]);
+        let (parameters, state) = (parameters.as_ptr(), state.as_ptr());
+        // The second of two matrices of 3 by 4, five from one row to the next, from number 7 on.
+        let destination = store(&mut gradient[..], 7, [20, 5, 1]);
+        let ahead = destination.ahead(&[1, 0, 0], [parameters, state, core::ptr::null()]);
+        let first = 7 + 20;
+        assert_eq!(ahead.row, 5);
+        assert_eq!(ahead.places, [parameters.wrapping_add(first), state.wrapping_add(first), core::ptr::null()]);
+        let place = first + 2 * 5 + 3;
+        let ahead = ahead.at(2, 3);
+        assert_eq!(ahead.places, [parameters.wrapping_add(place), state.wrapping_add(place), core::ptr::null()]);
+        assert!(!ahead.is_nothing() && Ahead::<f32>::NOTHING.is_nothing());
+        assert_eq!(Ahead::<f32>::NOTHING.at(2, 3).places, [core::ptr::null(); 3]);
+    }
+}
