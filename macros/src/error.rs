@@ -148,7 +148,7 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
             Some(meant) if meant == candidate => (0, candidate),
             _ => (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate),
         })
-        .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4 && distance < name.len())
+        .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4 && distance + 1 < name.len())
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -178,6 +178,12 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_single_letter_is_no_likeness() {
+        assert_eq!(closest("l1", ["le", "ln"]), None);
+        assert_eq!(closest("mes", ["mae", "mse"]), Some("mse"));
+    }
 
     #[test]
     fn names_of_other_libraries_lead_to_what_there_is() {

@@ -219,13 +219,12 @@ impl<'a> Checker<'a> {
             Member::Named(name) if is_self(&field.base) => self.parameter(name),
             Member::Named(name) => {
                 let what = format!("the field `{name}` of something other than `self`");
-                self.fail(
-                    name.span(),
-                    Diagnostic::Unsupported {
-                        what,
-                        remedy: "parameters are `self.name`; functions are called as `x.name()`".into(),
-                    },
-                )
+                let remedy = if self.is_function(&name.to_string()) {
+                    format!("functions are called: write `.{name}()`")
+                } else {
+                    "parameters are `self.name`; functions are called as `x.name()`".into()
+                };
+                self.fail(name.span(), Diagnostic::Unsupported { what, remedy })
             }
             Member::Unnamed(index) => match self.value(&field.base)? {
                 Value::Tuple(items) if (index.index as usize) < items.len() => Ok(items[index.index as usize].clone()),
