@@ -148,7 +148,9 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
             Some(meant) if meant == candidate => (0, candidate),
             _ => (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate),
         })
-        .filter(|&(distance, candidate)| distance <= 1 + name.len().min(candidate.len()) / 4 && distance + 1 < name.len())
+        .filter(|&(distance, candidate)| {
+            distance <= 1 + name.len().min(candidate.len()) / 4 && distance + 1 < name.len()
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

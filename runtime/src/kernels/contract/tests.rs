@@ -4,10 +4,10 @@ use std::{format, vec};
 use pulp::{Simd, WithSimd};
 
 use super::*;
-use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::ahead::Ahead;
 use crate::kernels::blocks::{Finish, Product, Sums};
 use crate::kernels::direct::{Addition, Direct};
+use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::work::Work;
 use crate::kernels::{contiguous, store, sum_outer};
 use crate::simd::{Instructions, Machine, Plain};
