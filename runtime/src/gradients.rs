@@ -5,7 +5,7 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Output, Store};
-use crate::kernels::{Accumulate, Addition, Ahead, Direct, Ending, Finish, Span, Sums, Whole, store};
+use crate::kernels::{Accumulate, Addition, Ahead, Direct, Ending, Finish, LANES, Span, Sums, Whole, store};
 use crate::optimizers::Update;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
@@ -41,9 +41,6 @@ impl<'a, T: Scalar> Gradients<'a, T> for Kept<'a, T> {
         store(self.0, offset, strides)
     }
 }
-
-/// Lanes of the widest register.
-const LANES: usize = 16;
 
 /// Room for a mark of gradients that are not finite.
 pub(crate) struct Flaws<T>([Cell<T>; LANES]);
@@ -173,9 +170,13 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         if !self.at_once {
             return self.gradient.direct(index, add);
         }
-        let (start, factor) = if add { None } else { self.update.multiple(self.decay) }?;
+        // A gradient that is whole is not added to another one.
+        let (parameters, factor) = if add { None } else { self.update.factor(self.decay) }?;
+        if parameters.len() != self.update.parameters().len() {
+            return None;
+        }
         let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
-        Some(self.gradient.added(index, start, Some(Addition { factor, flaws })))
+        Some(self.gradient.direct_from(index, parameters.as_mut_ptr(), Some(Addition { factor, flaws })))
     }
 
     const UPDATES: bool = U::FINISH.is_some();

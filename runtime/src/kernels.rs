@@ -34,6 +34,7 @@ pub use blocks::{Finish, Sums};
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
+pub(crate) use direct::LANES;
 pub use direct::{Addition, Direct};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};

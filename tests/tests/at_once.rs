@@ -46,8 +46,23 @@ network! {
     fn loss(y, t: [4]) { 1000.0 * (y - t).mean() }
 }
 
+network! {
+    /// The gradient of its first weight is summed up in several rounds for [`MANY`] samples.
+    pub struct Long;
+
+    fn forward(x: [16]) -> [5] { x.dense(160).relu().dense(5) }
+
+    fn loss(y, t: [5]) { 100.0 * mse(y, t) }
+}
+
+const MANY: usize = 128;
+
 fn rows<const WIDTH: usize>(random: &mut Random) -> Vec<[f32; WIDTH]> {
-    (0..BATCH).map(|_| [(); WIDTH].map(|()| random.between(-1.0, 1.0) as f32)).collect()
+    some_rows(random, BATCH)
+}
+
+fn some_rows<const WIDTH: usize>(random: &mut Random, count: usize) -> Vec<[f32; WIDTH]> {
+    (0..count).map(|_| [(); WIDTH].map(|()| random.between(-1.0, 1.0) as f32)).collect()
 }
 
 fn assert_same<O: Optimizer<Mixed> + Clone>(name: &str, optimizer: &O) {
@@ -130,6 +145,24 @@ fn an_optimizer_of_ones_own_takes_the_same_steps() {
         let (inputs, targets) = (rows(&mut random), rows(&mut random));
         assert_eq!(own.step(&inputs, &targets), built_in.step(&inputs, &targets));
         assert_eq!(own.network().as_flat(), built_in.network().as_flat());
+    }
+}
+
+#[test]
+fn sums_over_many_samples_are_applied_whole() {
+    for unit in Instructions::available() {
+        let mut random = Random::new(Seed(1));
+        let mut at_once = Trainer::<Long, _, MANY>::new(Sgd::new(1e-6), Seed(2));
+        let mut after = Trainer::<Long, _, MANY>::new(Sgd::new(1e-6), Seed(2));
+        after.set_clip_norm(f64::MAX).unwrap();
+        at_once.workspace().with_instructions(unit);
+        after.workspace().with_instructions(unit);
+        for step in 0..4 {
+            let (inputs, targets) = (some_rows(&mut random, MANY), some_rows(&mut random, MANY));
+            let loss = at_once.step(&inputs, &targets).unwrap();
+            assert_eq!(loss, after.step(&inputs, &targets).unwrap(), "{unit}, step {step}");
+            assert_eq!(at_once.network().as_flat(), after.network().as_flat(), "{unit}, step {step}");
+        }
     }
 }
 

@@ -44,12 +44,12 @@ pub(super) struct Operands<T> {
 /// A product to be computed, as the library sees it.
 ///
 /// Who makes one promises that the matrices are readable over `m`, `k` and `n`, that the places for the product and for sums
-/// on the way are writable over `m` rows of `n`, that lent memory is writable over its length, and that `finish` may be run
-/// on any block of it.
+/// on the way are readable and writable over `m` rows of `n`, that what is added to the former is as [`Addition::mark`] wants
+/// it, that lent memory is writable over its length, and that `finish` may be run on any block of it.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,
-    /// Where the product goes if it is kept as it is.
+    /// Where the product goes if it needs no epilogue.
     pub(super) direct: Option<Direct<T>>,
     /// Where it may be kept on the way otherwise.
     pub(super) partial: Option<Direct<T>>,
@@ -164,20 +164,22 @@ unsafe extern "C" fn with_buffer(user: unsafe extern "C" fn(*mut u8, *mut u8), d
 
 /// How a product is cut into blocks.
 #[derive(Clone, Copy)]
-struct Blocking {
+struct Blocking<T> {
     way: Way,
     across: bool,
+    /// Where the product goes if it is not finished.
+    direct: Option<Direct<T>>,
     /// Rows, columns and steps that are computed at once: what the buffer holds.
     size: [usize; 3],
     /// Sums that the buffer has room for, before what is packed.
     room: usize,
 }
 
-impl Blocking {
+impl<T: Copy> Blocking<T> {
     /// Where the sums are kept if not in the buffer.
     #[inline]
-    fn place<T: Copy>(&self, product: &Product<'_, T>) -> Option<Direct<T>> {
-        product.direct.or(if self.way == Way::Wide { product.partial } else { None })
+    fn place(&self, product: &Product<'_, T>) -> Option<Direct<T>> {
+        self.direct.or(if self.way == Way::Wide { product.partial } else { None })
     }
 }
 
@@ -267,10 +269,10 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     /// The buffer must be one of [`with_buffer`].
     #[inline(always)]
     unsafe fn blocks(&self, buffer: *mut T) {
-        let Product { operands: Operands { m, k, n, .. }, direct, finish, .. } = *self.product;
+        let Product { operands: Operands { m, k, n, .. }, finish, .. } = *self.product;
         let blocking = self.blocking();
         let place = blocking.place(self.product);
-        let Blocking { way, across, size: [high, wide, depth], room } = blocking;
+        let Blocking { way, across, direct, size: [high, wide, depth], room } = blocking;
         let panel = buffer.wrapping_add(room);
         let mut row = 0;
         while row < m {
@@ -311,41 +313,53 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
 
     /// How the product is cut into blocks.
     #[inline]
-    fn blocking(&self) -> Blocking {
-        let Product { operands: Operands { b_row, m, k, n, .. }, direct, partial, .. } = *self.product;
-        let (lanes, whole, size) = (Lanes::<T, S>::COUNT, capacity::<T>(), size_of::<T>());
-        let (width, direct) = (WIDTH * lanes, direct.is_some());
+    fn blocking(&self) -> Blocking<T> {
+        let Product { operands: Operands { k, .. }, direct, .. } = *self.product;
         let way = self.way();
-        match way {
+        let blocking = self.cut(way, direct);
+        let [.., depth] = blocking.size;
+        match direct {
+            Some(direct) if direct.for_steps(depth, k).is_none() => self.cut(way, None),
+            _ => blocking,
+        }
+    }
+
+    /// How the product is cut into blocks this way, if it goes there without an epilogue.
+    #[inline]
+    fn cut(&self, way: Way, direct: Option<Direct<T>>) -> Blocking<T> {
+        let Product { operands: Operands { b_row, m, k, n, .. }, partial, .. } = *self.product;
+        let (lanes, whole, size) = (Lanes::<T, S>::COUNT, capacity::<T>(), size_of::<T>());
+        let (width, is_direct) = (WIDTH * lanes, direct.is_some());
+        let (across, size, room) = match way {
             Way::Packed => {
                 // Rows of `a` that stay in the cache while all columns go by.
                 let cached = (CACHE / size / k.max(1)).max(128);
-                let room = if direct { 0 } else { whole / 2 };
-                let rows = if direct { cached } else { cached.min(room / width) };
-                Blocking { way, across: false, size: [rows, width, (whole - room) / width], room }
+                let room = if is_direct { 0 } else { whole / 2 };
+                let rows = if is_direct { cached } else { cached.min(room / width) };
+                (false, [rows, width, (whole - room) / width], room)
             }
             Way::Wide => {
                 let columns = wide::<T>();
-                let room = if direct || partial.is_some() { 0 } else { whole / 2 };
+                let room = if is_direct || partial.is_some() { 0 } else { whole / 2 };
                 let rows = if room == 0 { m } else { room / columns };
-                Blocking { way, across: true, size: [rows, columns, (whole - room) / columns], room }
+                (true, [rows, columns, (whole - room) / columns], room)
             }
             Way::Rows => {
                 let rows = multiply::height::<S>(m, false);
                 let room = whole / 4 * 3;
-                let columns = if direct { n } else { room / rows.max(1) / width * width };
-                Blocking { way, across: true, size: [rows, columns, (whole - room) / lanes], room }
+                let columns = if is_direct { n } else { room / rows.max(1) / width * width };
+                (true, [rows, columns, (whole - room) / lanes], room)
             }
             Way::InPlace if self.is_shallow() => {
-                let rows = if direct { m } else { whole / n.next_multiple_of(lanes).max(1) };
-                Blocking { way, across: false, size: [rows, n, shallow::<T>(b_row)], room: whole }
+                let rows = if is_direct { m } else { whole / n.next_multiple_of(lanes).max(1) };
+                (false, [rows, n, shallow::<T>(b_row)], whole)
             }
             Way::InPlace | Way::Dots => {
                 // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do,
                 // long rows are quicker than short ones.
                 let small = k * n <= CACHE / size / 8;
                 let across = way == Way::Dots || m > k || m < FEW || small;
-                let block = if direct {
+                let block = if is_direct {
                     [m, n, k]
                 } else if across {
                     // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
@@ -355,9 +369,10 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                 } else {
                     [whole / 2 / width, width, k]
                 };
-                Blocking { way, across, size: block, room: whole }
+                (across, block, whole)
             }
-        }
+        };
+        Blocking { way, across, direct, size, room }
     }
 
     /// Computes a block of the product, or some steps of it.

@@ -75,7 +75,8 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, state: Self::State<S>, base: usize);
 
-    /// Where the rows of the matrix at `index` lie, if they are stored side by side.
+    /// Where the rows of the matrix at `index` go, if they are stored or added side by side: to this destination, or to what
+    /// it stands for.
     #[doc(hidden)]
     #[inline(always)]
     fn direct(&self, _index: &[usize; R], _add: bool) -> Option<Direct<T>> {
@@ -256,9 +257,9 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
         Ahead { places, row }.at(0, Output::<T, R>::base(self, index))
     }
 
-    /// The matrix at `index`, as it lies from `start` on, too.
+    /// The matrix at `index`, of memory that is laid out like this and begins at `start`.
     #[inline(always)]
-    pub(crate) fn added(&self, index: &[usize; R], start: *mut T, add: Option<Addition<T>>) -> Direct<T> {
+    pub(crate) fn direct_from(&self, index: &[usize; R], start: *mut T, add: Option<Addition<T>>) -> Direct<T> {
         let row = if R < 2 { 0 } else { self.strides[R - 2] };
         Direct { pointer: start.wrapping_add(Output::<T, R>::base(self, index)), row, add }
     }
@@ -320,7 +321,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
 
     #[inline(always)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>> {
-        Some(self.added(index, self.slice.as_mut_ptr(), Addition::plain(add)))
+        Some(self.direct_from(index, self.slice.as_mut_ptr(), Addition::plain(add)))
     }
 
     #[inline(always)]

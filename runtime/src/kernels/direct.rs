@@ -1,4 +1,4 @@
-//! Products that need no epilogue: they go where they are wanted, or are added to what is there.
+//! Products that need no epilogue: they go where they are wanted, or are added to what is there, as they are or multiplied.
 
 use pulp::Simd;
 
@@ -6,7 +6,7 @@ use super::span::{Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
-/// A destination of a contraction that takes the product as it is.
+/// A destination of a contraction that takes the product without an epilogue.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Direct<T> {
@@ -24,12 +24,26 @@ pub struct Direct<T> {
 pub struct Addition<T> {
     /// What it is multiplied by.
     pub(crate) factor: T,
-    /// Where a register lies of which some lane becomes NaN if the product is not finite; null if nobody asks.
+    /// Where [`LANES`] numbers lie of which one becomes NaN if the product is not finite; null if nobody asks.
     pub(crate) flaws: *mut T,
 }
 
-/// Registers that are left beside those of a tile.
+/// Lanes of the widest register.
+pub(crate) const LANES: usize = 16;
+
+/// Registers for marks: sixteen, less a tile's twelve sums and a zero.
 const CHAINS: usize = 3;
+
+impl<T> Direct<T> {
+    /// This destination, if sums over so many of `k` steps may be added to it one after the other. What is there may be so
+    /// large beside them that each addition loses something, and only the whole product says whether it is finite: for
+    /// factors and marks, all steps must come at once.
+    #[inline(always)]
+    pub(super) fn for_steps(self, steps: usize, k: usize) -> Option<Self> {
+        let is_whole = self.add.as_ref().is_some_and(|add| !add.flaws.is_null());
+        if is_whole && steps < k { None } else { Some(self) }
+    }
+}
 
 impl<T: Scalar> Addition<T> {
     /// The product itself is added, if true.
@@ -48,12 +62,13 @@ impl<T: Scalar> Addition<T> {
     ///
     /// # Safety
     ///
-    /// Unless it is null, a register must be readable and writable at `flaws`.
+    /// Unless it is null, [`LANES`] numbers must be readable and writable at `flaws`.
     #[inline(always)]
     pub(super) unsafe fn mark<S: Simd, const VECTORS: usize>(&self, simd: S, products: &[[Lanes<T, S>; VECTORS]]) {
         if self.flaws.is_null() {
             return;
         }
+        const { assert!(Lanes::<T, S>::COUNT <= LANES, "flaws have room for every lane") };
         let zero = Lanes::constant(simd, 0.0);
         // Several chains of operations, of which a tile would otherwise wait for one.
         let mut flaws = [zero; CHAINS];

@@ -51,8 +51,10 @@ pub(super) struct Large<T> {
     a: *mut T,
     b: *mut T,
     sums: *mut T,
-    /// Where the sums go if not into the lent memory.
+    /// Where the sums go if not into the lent memory,
     place: Option<Direct<T>>,
+    /// and whether that is where the product is wanted: else it is finished.
+    is_direct: bool,
 }
 
 impl<T: Scalar> Large<T> {
@@ -66,9 +68,10 @@ impl<T: Scalar> Large<T> {
         }
         let height = multiply::height::<S>(m, false);
         let (a_step, width) = (height.next_multiple_of(lanes), WIDTH * lanes);
-        let place = direct.or(partial);
-        let rows = ROWS / height.max(1) * height;
         let steps = k.min((PANEL / size / width).max(1));
+        let direct = direct.and_then(|direct| direct.for_steps(steps, k));
+        let (place, is_direct) = (direct.or(partial), direct.is_some());
+        let rows = ROWS / height.max(1) * height;
         let span = if place.is_some() { steps } else { k };
         let packed_rows = rows / height.max(1) * a_step * steps;
         let of_a_column = span + if place.is_some() { 0 } else { rows };
@@ -80,7 +83,7 @@ impl<T: Scalar> Large<T> {
         let columns = columns.min(COLUMNS).min(wanted);
         let b = memory.wrapping_add(packed_rows);
         let sums = b.wrapping_add(span * columns);
-        Some(Self { height, a_step, rows, columns, steps, span, width, a: memory, b, sums, place })
+        Some(Self { height, a_step, rows, columns, steps, span, width, a: memory, b, sums, place, is_direct })
     }
 
     /// Computes the product.
@@ -134,12 +137,12 @@ impl<T: Scalar> Large<T> {
         [row, column, first]: [usize; 3],
         [rows, columns, span]: [usize; 3],
     ) {
-        let Product { operands: Operands { a, a_row, a_column, k, .. }, direct, finish, .. } = *product;
+        let Product { operands: Operands { a, a_row, a_column, k, .. }, finish, .. } = *product;
         let (sums, sums_row, add) = match self.place {
             Some(Direct { pointer, row: stride, add }) => (pointer.wrapping_add(row * stride + column), stride, add),
             None => (self.sums, self.columns, None),
         };
-        let is_last = direct.is_none() && first + span == k;
+        let is_last = !self.is_direct && first + span == k;
         let mut step = 0;
         while step < span {
             let steps = self.steps.min(span - step);

@@ -84,7 +84,7 @@ impl<T: Scalar> Stream<T> {
         let tiles = tiles * panels_of_group;
         let piece = steps.div_ceil(tiles.max(1)).next_multiple_of(along.max(1));
         let together = (tiles * piece / steps).max(1);
-        let place = direct.or(partial)?;
+        let place = direct.map_or(partial, |direct| direct.for_steps(steps, k))?;
         Some(Self { height, row_step, steps, width, group, piece, together, rows: memory, panels, place })
     }
 

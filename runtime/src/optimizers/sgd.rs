@@ -58,7 +58,7 @@ impl<T: Scalar> Rule<T, 0> for Descent<T> {
     compiled!(finish_descent, end_descent, 0);
 
     #[inline(always)]
-    fn multiple(self) -> Option<T> {
+    fn factor(self) -> Option<T> {
         Some(self.rate)
     }
 

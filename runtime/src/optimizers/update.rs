@@ -28,7 +28,7 @@ pub trait Rule<T: Scalar, const STATES: usize>: Copy + Send + Sync {
     /// decay.
     #[doc(hidden)]
     #[inline(always)]
-    fn multiple(self) -> Option<T> {
+    fn factor(self) -> Option<T> {
         None
     }
 
@@ -95,11 +95,11 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// The weight decay, if no role is treated apart.
     fn same_decay(&self) -> Option<T>;
 
-    /// Where the parameters lie, and what the gradient is multiplied by before it is added to them, if that is all that the
-    /// update does with this weight decay.
+    /// The parameters, and what the gradient is multiplied by before it is added to them, if that is all that the update does
+    /// with this weight decay.
     #[doc(hidden)]
     #[inline(always)]
-    fn multiple(&self, _decay: T) -> Option<(*mut T, T)> {
+    fn factor(&self, _decay: T) -> Option<(Writable<'_, T>, T)> {
         None
     }
 
@@ -183,8 +183,8 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
     }
 
     #[inline(always)]
-    fn multiple(&self, decay: T) -> Option<(*mut T, T)> {
-        if decay.is_zero() { self.rule.multiple().map(|factor| (self.parameters.as_mut_ptr(), factor)) } else { None }
+    fn factor(&self, decay: T) -> Option<(Writable<'_, T>, T)> {
+        if decay.is_zero() { self.rule.factor().map(|factor| (self.parameters, factor)) } else { None }
     }
 
     const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = R::FINISH;
