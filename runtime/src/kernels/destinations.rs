@@ -243,25 +243,33 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
         Self { apart: true, ..self }
     }
 
+    /// From one row of a matrix to the next.
+    #[inline(always)]
+    fn row(&self) -> usize {
+        if R < 2 { 0 } else { self.strides[R - 2] }
+    }
+
     /// The destination of the matrix at `index`.
     #[inline(always)]
     pub(crate) fn matrix_at(&self, index: &[usize; R]) -> Store<'a, T, 2> {
-        let row = if R < 2 { 0 } else { self.strides[R - 2] };
-        Store { slice: self.slice, offset: Output::<T, R>::base(self, index), strides: [row, 1], apart: self.apart }
+        Store {
+            slice: self.slice,
+            offset: Output::<T, R>::base(self, index),
+            strides: [self.row(), 1],
+            apart: self.apart,
+        }
     }
 
     /// The matrices at `index` that lie so in `places`.
     #[inline(always)]
     pub(crate) fn ahead(&self, index: &[usize; R], places: [*const T; 3]) -> Ahead<T> {
-        let row = if R < 2 { 0 } else { self.strides[R - 2] };
-        Ahead { places, row }.at(0, Output::<T, R>::base(self, index))
+        Ahead { places, row: self.row() }.at(0, Output::<T, R>::base(self, index))
     }
 
     /// The matrix at `index`, of memory that is laid out like this and begins at `start`.
     #[inline(always)]
     pub(crate) fn direct_from(&self, index: &[usize; R], start: *mut T, add: Option<Addition<T>>) -> Direct<T> {
-        let row = if R < 2 { 0 } else { self.strides[R - 2] };
-        Direct { pointer: start.wrapping_add(Output::<T, R>::base(self, index)), row, add }
+        Direct { pointer: start.wrapping_add(Output::<T, R>::base(self, index)), row: self.row(), add }
     }
 
     /// Whether the same places exist below `length`, too.

@@ -51,11 +51,9 @@ impl<T: Scalar> WithSimd for &Dots<T> {
                 for (offset, &product) in products.iter().enumerate().take(count) {
                     let sum = self.sums.wrapping_add(column + offset);
                     sum.write(match self.add {
-                        Some(Addition { factor, flaws }) => {
-                            if !flaws.is_null() {
-                                flaws.write(product * T::zero() + *flaws);
-                            }
-                            factor * product + *sum
+                        Some(add) => {
+                            add.mark(pulp::Scalar, &[[Lanes::splat(pulp::Scalar, product)]]);
+                            add.factor * product + *sum
                         }
                         None => product,
                     });
