@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 """Runs the workloads and prints a Markdown table of them, with shares of the measured peak.
 
-    benches/table.py [--threads "1 2"] [--workloads "W1 W2"] [--save FILE]     run, print, and keep the lines
-    benches/table.py --from FILE                                                print kept lines again
+    benches/table.py [--threads "1 2"] [--workloads "W1 W2"] [--rounds N] [--save FILE]
+    benches/table.py --from FILE                                     prints kept lines again
+
+With --rounds, everything runs so often, in turn, and the table has the least of all rounds, the median
+of their medians, and the highest peak: other programs on the machine disturb all libraries alike, and
+none of them in every round.
 
 PEERS=…/run.sh also runs that harness for other libraries in the same sitting. PEER_NAMES chooses
 which (default "jax-scan torch-eager candle-cpu"), PEERS_TARGET is the folder of its Rust builds, and
@@ -18,6 +22,7 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 
@@ -60,7 +65,7 @@ def lines_of(command, environment=None):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def run(workloads, threads):
+def run(workloads, threads, rounds):
     build = ["cargo", "build", "--release", "-p", "benches", "--bin", "workloads", "--message-format", "json"]
     root = os.path.dirname(HERE)
     built = subprocess.run(build, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -79,7 +84,7 @@ def run(workloads, threads):
         for line in new:
             print(json.dumps(line), file=sys.stderr)
 
-    for count in threads:
+    for count in threads * rounds:
         add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
         for workload in workloads:
             add(lines_of(pinned([binary, workload, "--threads", str(count)], count)))
@@ -88,6 +93,22 @@ def run(workloads, threads):
         # Once more at the end: a machine that slowed down meanwhile shows.
         add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
     return lines
+
+
+def summary(lines):
+    """One line for each workload, number of threads and library, of those of all rounds."""
+    groups = {}
+    for line in lines:
+        if line.get("workload") in NETWORKS:
+            groups.setdefault((line["workload"], line["threads"], line["peer"]), []).append(line)
+    for group in groups.values():
+        done = [line for line in group if "failed" not in line]
+        if done:
+            medians = [line["step_us_median"] for line in done]
+            best = min(done, key=lambda line: line["step_us_min"])
+            yield {**best, "step_us_median": statistics.median(medians)}
+        else:
+            yield group[0]
 
 
 def microseconds(value):
@@ -106,8 +127,7 @@ def table(lines):
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     valid = True
     order = list(NETWORKS)
-    results = [line for line in lines if line.get("workload") in NETWORKS]
-    for line in sorted(results, key=lambda line: (order.index(line["workload"]), line["threads"])):
+    for line in sorted(summary(lines), key=lambda line: (order.index(line["workload"]), line["threads"])):
         head = f"| {line['workload']} | {line['threads']} | {line['peer']} |"
         if "failed" in line:
             print(f"{head} {line['failed']} | | | | | |")
@@ -133,6 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", default="1")
     parser.add_argument("--workloads", default=" ".join(NETWORKS))
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--save")
     parser.add_argument("--from", dest="source")
     options = parser.parse_args()
@@ -140,7 +161,7 @@ def main():
         with open(options.source) as file:
             lines = [json.loads(line) for line in file if line.startswith("{")]
     else:
-        lines = run(options.workloads.split(), [int(count) for count in options.threads.split()])
+        lines = run(options.workloads.split(), [int(count) for count in options.threads.split()], options.rounds)
     if options.save:
         with open(options.save, "w") as file:
             file.writelines(json.dumps(line) + "\n" for line in lines)
