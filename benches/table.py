@@ -8,9 +8,10 @@ With --rounds, everything runs so often, in turn, and the table has the least of
 of their medians, and the highest peak: other programs on the machine disturb all libraries alike, and
 none of them in every round.
 
-PEERS=…/run.sh also runs that harness for other libraries in the same sitting. PEER_NAMES chooses
-which (default "jax-scan torch-eager candle-cpu"), PEERS_TARGET is the folder of its Rust builds, and
-its other variables are passed on. PRIORITY=1 runs everything with real-time priority (chrt), for a
+PEERS=…/run.sh also runs that harness for other libraries in the same sitting, and `peers` here, with
+the Python that the harness has set up, for the workloads that it does not know. PEER_NAMES chooses
+which (default "jax-scan torch-eager candle-cpu dfdx-cpu"), PEERS_TARGET is the folder of the harness's
+Rust builds, and its other variables are passed on. PRIORITY=1 runs everything with real-time priority (chrt), for a
 machine that is not idle. One thread is pinned to the last CPU.
 
 Two shares of the peak are given. The *usual* one counts 2 operations a multiply-add and three times
@@ -39,7 +40,10 @@ NETWORKS = {
     "W.f64": ([24, 8, 2], True),
     "W.large": ([784, 2048, 2048, 10], True),
 }
+# The workloads that the harness knows, and the libraries that `peers` knows.
 PEER_WORKLOADS = ["W1", "W2", "W3", "W8.mlp"]
+PYTHON_PEERS = ["jax-scan", "torch-eager"]
+RUST_PEERS = ["candle-cpu", "dfdx-cpu"]
 
 
 def operations(workload):
@@ -65,31 +69,65 @@ def lines_of(command, environment=None):
     return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
 
 
-def run(workloads, threads, rounds):
-    build = ["cargo", "build", "--release", "-p", "benches", "--bin", "workloads", "--message-format", "json"]
-    root = os.path.dirname(HERE)
-    built = subprocess.run(build, cwd=root, stdout=subprocess.PIPE, text=True, check=True).stdout
+def build(folder, options, environment=None):
+    """Builds a program, and tells where it lies."""
+    command = ["cargo", "build", "--release", "--message-format", "json", *options]
+    built = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
     messages = [json.loads(line) for line in built.splitlines() if line.startswith("{")]
-    binary = [message["executable"] for message in messages if message.get("executable")][-1]
-    peers = os.environ.get("PEERS")
-    names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu")
-    environment = dict(os.environ)
-    environment.pop("CARGO_TARGET_DIR", None)
-    if os.environ.get("PEERS_TARGET"):
-        environment["CARGO_TARGET_DIR"] = os.environ["PEERS_TARGET"]
+    return [message["executable"] for message in messages if message.get("executable")][-1]
+
+
+class Peers:
+    """Other libraries: those of the harness, and for the workloads that it does not know those of `peers`."""
+
+    def __init__(self, harness, names):
+        self.harness, self.names = harness, names.split()
+        folder = os.path.dirname(os.path.abspath(harness))
+        self.environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment.pop("CARGO_TARGET_DIR", None)
+        if os.environ.get("PEERS_TARGET"):
+            self.environment["CARGO_TARGET_DIR"] = os.environ["PEERS_TARGET"]
+        self.python = os.path.join(os.environ.get("PEERS_VENV") or os.path.join(folder, "venv"), "bin", "python")
+        self.rust = None
+        if any(name in RUST_PEERS for name in self.names):
+            # What these libraries ask for: they choose their vectors while they are compiled.
+            native = {**os.environ, "RUSTFLAGS": "-C target-cpu=native"}
+            self.rust = build(os.path.join(HERE, "peers"), [], native)
+
+    def lines(self, workload, threads):
+        if workload in PEER_WORKLOADS:
+            command = ["bash", self.harness, "-p", " ".join(self.names), "-w", workload, "-t", str(threads)]
+            yield from lines_of(command, self.environment)
+            return
+        for name in self.names:
+            if name in PYTHON_PEERS:
+                command = [self.python, os.path.join(HERE, "peers", "peers.py")]
+            elif name in RUST_PEERS:
+                command = [self.rust]
+            else:
+                continue
+            count = str(threads)
+            environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
+            yield from lines_of(pinned([*command, name, workload, count], threads), environment)
+
+
+def run(workloads, threads, rounds):
+    binary = build(os.path.dirname(HERE), ["-p", "benches", "--bin", "workloads"])
+    names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu dfdx-cpu")
+    peers = Peers(os.environ["PEERS"], names) if os.environ.get("PEERS") else None
     lines = []
 
     def add(new):
-        lines.extend(new)
         for line in new:
-            print(json.dumps(line), file=sys.stderr)
+            lines.append(line)
+            print(json.dumps(line), file=sys.stderr, flush=True)
 
     for count in threads * rounds:
         add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
         for workload in workloads:
             add(lines_of(pinned([binary, workload, "--threads", str(count)], count)))
-            if peers and workload in PEER_WORKLOADS:
-                add(lines_of(["bash", peers, "-p", names, "-w", workload, "-t", str(count)], environment))
+            if peers:
+                add(peers.lines(workload, count))
         # Once more at the end: a machine that slowed down meanwhile shows.
         add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
     return lines
@@ -119,9 +157,10 @@ def table(lines):
     peaks = {}
     for line in lines:
         if "gflops" in line:
-            peaks.setdefault(line["threads"], []).append(line["gflops"])
-    for threads, found in sorted(peaks.items()):
-        print(f"Measured peak, {threads} thread{'s' * (threads > 1)}: {max(found):.1f} GFLOP/s (f32 multiply-adds).")
+            key = (line["threads"], line.get("scalar", "f32"))
+            peaks[key] = max(line["gflops"], peaks.get(key, 0))
+    for (threads, scalar), peak in sorted(peaks.items()):
+        print(f"Measured peak, {threads} thread{'s' * (threads > 1)}: {peak:.1f} GFLOP/s ({scalar} multiply-adds).")
     print()
     print("| workload | threads | library | least, us | median, us | GFLOP/s | usual share | needed share | memory, MB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -135,7 +174,7 @@ def table(lines):
         least, memory = line["step_us_min"], line.get("peak_memory_kb")
         cells = [microseconds(least), microseconds(line["step_us_median"])]
         usual, needed = (count * line["batch"] / least / 1e3 for count in operations(line["workload"]))
-        peak = max(peaks.get(line["threads"], [0])) / (2 if line["workload"] == "W.f64" else 1)
+        peak = peaks.get((line["threads"], "f64" if line["workload"] == "W.f64" else "f32"))
         # Operations say nothing where the time is latency or bandwidth.
         if peak and line["workload"] not in ("W1", "W8.mlp", "W.forward"):
             cells += [f"{usual:.1f}", f"{100 * usual / peak:.0f} %", f"{100 * needed / peak:.1f} %"]

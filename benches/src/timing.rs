@@ -4,8 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use backprop::Error;
-
 const REPEATS: usize = 9;
 const WARM_UP: Duration = Duration::from_millis(400);
 const REPEAT: Duration = Duration::from_millis(200);
@@ -32,11 +30,28 @@ pub struct Measurement {
     pub first_call: f64,
 }
 
+impl Measurement {
+    /// A line of JSON, as the harness that times other libraries prints; `memory` is the process's highest, in kilobytes.
+    pub fn line(&self, library: [&str; 2], workload: &str, threads: usize, memory: Option<u64>) -> String {
+        let ([name, version], batch) = (library, self.batch);
+        let memory = memory.map_or(String::new(), |kilobytes| format!(r#","peak_memory_kb":{kilobytes}"#));
+        let times = format!(
+            r#""step_us_median":{:.4},"step_us_min":{:.4},"per_sample_us":{:.5},"first_call_us":{:.1}"#,
+            self.median,
+            self.least,
+            self.median / batch as f64,
+            self.first_call
+        );
+        let of = format!(r#""workload":"{workload}","threads":{threads},"batch":{batch}"#);
+        format!(r#"{{"peer":"{name}","version":"{version}",{of},{times}{memory}}}"#)
+    }
+}
+
 /// Times `call`, which is given the number of calls before it.
 ///
 /// # Errors
 /// The first error of a call.
-pub fn measure(size: Call, mut call: impl FnMut(usize) -> Result<(), Error>) -> Result<Measurement, Error> {
+pub fn measure<E>(size: Call, mut call: impl FnMut(usize) -> Result<(), E>) -> Result<Measurement, E> {
     let start = Instant::now();
     call(0)?;
     let first_call = microseconds(start.elapsed());

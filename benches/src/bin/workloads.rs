@@ -46,33 +46,26 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Task, usize), S
 }
 
 fn print_peak(threads: usize) {
-    let (gflops, instructions) = peak::<f32>(threads);
-    println!(
-        r#"{{"peer":"peak","peak":"fma","instructions":"{instructions}","threads":{threads},"gflops":{gflops:.1}}}"#
-    );
+    for (scalar, (gflops, instructions)) in [("f32", peak::<f32>(threads)), ("f64", peak::<f64>(threads))] {
+        println!(
+            r#"{{"peer":"peak","scalar":"{scalar}","instructions":"{instructions}","threads":{threads},"gflops":{gflops:.1}}}"#
+        );
+    }
 }
 
 fn run(workload: &Workload, threads: usize) -> ExitCode {
-    let head = format!(
-        r#""peer":"backprop","version":"{}","workload":"{}","threads":{threads}"#,
-        env!("CARGO_PKG_VERSION"),
-        workload.name
-    );
+    let library = ["backprop", env!("CARGO_PKG_VERSION")];
     match (workload.run)(threads) {
         Ok(measured) => {
-            let memory = peak_memory().map_or(String::new(), |kilobytes| format!(r#","peak_memory_kb":{kilobytes}"#));
-            println!(
-                r#"{{{head},"batch":{},"step_us_median":{:.4},"step_us_min":{:.4},"per_sample_us":{:.5},"first_call_us":{:.1}{memory}}}"#,
-                measured.batch,
-                measured.median,
-                measured.least,
-                measured.median / measured.batch as f64,
-                measured.first_call,
-            );
+            println!("{}", measured.line(library, workload.name, threads, peak_memory()));
             ExitCode::SUCCESS
         }
         Err(error) => {
-            println!(r#"{{{head},"failed":"{error}"}}"#);
+            let [peer, version] = library;
+            println!(
+                r#"{{"peer":"{peer}","version":"{version}","workload":"{}","threads":{threads},"failed":"{error}"}}"#,
+                workload.name
+            );
             ExitCode::FAILURE
         }
     }
