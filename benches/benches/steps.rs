@@ -2,11 +2,21 @@
 
 use backprop::optimizers::Optimizer;
 use backprop::prelude::*;
-use benches::networks::{Controller, Deep, Shallow, Tutorial};
-use benches::workloads::images;
+use backprop::{Random, Scalar};
+use benches::networks::{Controller, Deep, Precise, Shallow, Smooth, Tutorial, Wide};
+use benches::workloads::{images, rows};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 type Pixels = [f32; 784];
+
+network! {
+    /// Random numbers, and little besides.
+    struct Dropped;
+
+    fn forward(x: [512]) -> [1] { x.dropout(0.5).dense(1) }
+
+    fn loss(y, t: [1]) { mse(y, t) }
+}
 
 /// A network of pixels that trains on one batch.
 fn step<N, O, const BATCH: usize>(criterion: &mut Criterion, name: &str, optimizer: O)
@@ -21,6 +31,25 @@ where
     });
 }
 
+/// A regression that trains on one batch, worked in pieces of `CAPACITY`.
+fn regression<T, N, O, const I: usize, const OUT: usize, const CAPACITY: usize>(
+    criterion: &mut Criterion,
+    name: &str,
+    optimizer: O,
+    batch: usize,
+) where
+    T: Scalar,
+    for<'a> N: Network<Inputs<'a> = &'a [[T; I]], Targets<'a> = &'a [[T; OUT]]>,
+    O: Optimizer<N>,
+{
+    let mut random = Random::new(Seed(7));
+    let (inputs, targets) = (rows::<T, I>(&mut random, batch), rows::<T, OUT>(&mut random, batch));
+    let mut trainer = Trainer::<N, O, CAPACITY>::new(optimizer, Seed(7));
+    criterion.bench_function(&format!("steps/{name}"), |bencher| {
+        bencher.iter(|| trainer.step(&inputs, &targets).expect("finite numbers"));
+    });
+}
+
 fn steps(criterion: &mut Criterion) {
     let mut trainer = Trainer::<Tutorial, _, 1>::new(Adam::new(0.01), Seed(7));
     criterion.bench_function("steps/tutorial", |bencher| {
@@ -28,6 +57,10 @@ fn steps(criterion: &mut Criterion) {
     });
     step::<Shallow, _, 32>(criterion, "shallow", Sgd::new(0.01));
     step::<Deep, _, 128>(criterion, "deep", Adam::new(1e-3));
+    step::<Wide, _, 256>(criterion, "wide", Sgd::new(0.01));
+    regression::<f32, Smooth, _, 4, 4, 400>(criterion, "smooth", Adam::new(1e-3), 10_000);
+    regression::<f32, Dropped, _, 512, 1, 128>(criterion, "dropout", Sgd::new(0.01), 128);
+    regression::<f64, Precise<f64>, _, 24, 2, 200>(criterion, "precise", Sgd::new(0.01), 200);
 }
 
 fn predictions(criterion: &mut Criterion) {

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
-use backprop::kernels::{Assign, Dim, Matrix, contract_large, store};
+use backprop::kernels::{Assign, Biased, Dim, Matrix, contiguous, contract_large, store};
 use backprop::simd::Instructions;
-use backprop::{Random, Seed};
+use backprop::{Random, Scalar, Seed};
 
 use crate::workloads::rows;
 
@@ -13,6 +13,8 @@ use crate::workloads::rows;
 pub enum Product {
     /// `y = x·w`
     Forward,
+    /// `y = max(0, x·w + b)`
+    Rectified,
     /// `dx = dy·wᵀ`
     InputGradient,
     /// `dw = xᵀ·dy`
@@ -21,12 +23,13 @@ pub enum Product {
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Forward, Self::InputGradient, Self::WeightGradient];
+    pub const ALL: [Self; 4] = [Self::Forward, Self::Rectified, Self::InputGradient, Self::WeightGradient];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
+            Self::Rectified => "rectified",
             Self::InputGradient => "input_gradient",
             Self::WeightGradient => "weight_gradient",
         }
@@ -40,7 +43,7 @@ const LENT: usize = 1024;
 fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
     let weights = inputs * outputs;
     match product {
-        Product::Forward | Product::InputGradient if weights >= 1 << 18 => LENT,
+        Product::Forward | Product::Rectified | Product::InputGradient if weights >= 1 << 18 => LENT,
         Product::WeightGradient
             if inputs >= 384 && weights >= if inputs.is_multiple_of(256) { 1 << 16 } else { 1 << 18 } =>
         {
@@ -52,24 +55,26 @@ fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
 
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
 #[derive(Debug)]
-pub struct Layer<K, N> {
+pub struct Layer<T: Copy, K, N> {
     samples: usize,
     inputs: K,
     outputs: N,
-    x: Vec<f32>,
-    w: Vec<f32>,
-    y: Vec<f32>,
-    lent: Vec<Cell<f32>>,
+    x: Vec<T>,
+    w: Vec<T>,
+    y: Vec<T>,
+    bias: Vec<T>,
+    lent: Vec<Cell<T>>,
 }
 
-impl<K: Dim, N: Dim> Layer<K, N> {
+impl<T: Scalar, K: Dim, N: Dim> Layer<T, K, N> {
     /// A layer of these sizes with random numbers.
     pub fn new(samples: usize, inputs: K, outputs: N) -> Self {
         let mut random = Random::new(Seed(7));
-        let mut numbers = |count| rows::<f32, 1>(&mut random, count).into_flattened();
+        let mut numbers = |count| rows::<T, 1>(&mut random, count).into_flattened();
         let (k, n) = (inputs.get(), outputs.get());
-        let lent = vec![Cell::new(0.0); LENT * samples];
-        Self { samples, inputs, outputs, x: numbers(samples * k), w: numbers(k * n), y: numbers(samples * n), lent }
+        let lent = vec![Cell::new(T::zero()); LENT * samples];
+        let [x, w, y, bias] = [samples * k, k * n, samples * n, n].map(&mut numbers);
+        Self { samples, inputs, outputs, x, w, y, bias, lent }
     }
 
     /// Floating-point operations of one product.
@@ -79,7 +84,7 @@ impl<K: Dim, N: Dim> Layer<K, N> {
 
     /// Computes a product.
     pub fn run(&mut self, product: Product, instructions: Instructions) {
-        let Self { samples, inputs, outputs, x, w, y, lent } = self;
+        let Self { samples, inputs, outputs, x, w, y, bias, lent } = self;
         let (machine, samples, inputs, outputs) = (instructions, *samples, *inputs, *outputs);
         let (k, n) = (inputs.get(), outputs.get());
         let lent = &lent[..samples * lent_to(product, k, n)];
@@ -98,6 +103,22 @@ impl<K: Dim, N: Dim> Layer<K, N> {
                     (),
                     (store(&mut **y, 0, [n, 1]),),
                     Assign,
+                );
+            }
+            Product::Rectified => {
+                let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
+                contract_large(
+                    machine,
+                    lent,
+                    [],
+                    samples,
+                    inputs,
+                    outputs,
+                    a,
+                    b,
+                    (contiguous(&**bias, 0, [0, 1]),),
+                    (store(&mut **y, 0, [n, 1]),),
+                    Biased::<true>,
                 );
             }
             Product::InputGradient => {
