@@ -5,8 +5,9 @@ use core::cell::Cell;
 use pulp::Simd;
 
 use crate::kernels::destinations::{Output, Store};
+use crate::kernels::sealed::Sealed;
 use crate::kernels::{Accumulate, Addition, Ahead, Direct, Ending, Finish, LANES, Span, Sums, Whole, store};
-use crate::optimizers::Update;
+use crate::optimizers::{Compiled, Update};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
 use crate::tensor::Role;
@@ -108,6 +109,8 @@ impl<T: Copy, U: Copy, const R: usize> Clone for Apply<'_, T, U, R> {
 
 impl<T: Copy, U: Copy, const R: usize> Copy for Apply<'_, T, U, R> {}
 
+impl<T, U, const R: usize> Sealed for Apply<'_, T, U, R> {}
+
 impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, U, R> {
     /// Zero in every lane, or NaN after a gradient that is not finite.
     type State<S: Simd> = Lanes<T, S>;
@@ -187,7 +190,7 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once };
         let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
         let updating = Updating { unit, ending };
-        if let Some(function) = U::FINISH {
+        if let Some(Compiled { function, .. }) = U::FINISH {
             let ahead = if at_once { gradient.ahead(index, update.places()) } else { Ahead::NOTHING };
             then(Finish::Call(function, core::ptr::from_ref(&updating).cast_mut().cast(), ahead));
         }

@@ -25,6 +25,8 @@ mod span;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod uniform;
 mod work;
@@ -50,6 +52,13 @@ pub use uniform::uniform;
 pub use work::Work;
 
 use crate::simd::Machine;
+
+/// Keeps operands, destinations and sizes to those of this library: kernels check them once, and rely on it that they say the
+/// same when asked again.
+pub(crate) mod sealed {
+    /// Who has it, is of this library.
+    pub trait Sealed {}
+}
 
 /// Whether every place `offset + Σ index·stride` with `index < extents` lies below `length`.
 #[inline(always)]

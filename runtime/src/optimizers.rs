@@ -13,6 +13,8 @@ pub(crate) use momentum::HeavyBall;
 pub use momentum::Momentum;
 pub(crate) use sgd::Descent;
 pub use sgd::Sgd;
+#[doc(hidden)]
+pub use update::Compiled;
 pub(crate) use update::apply;
 #[cfg(feature = "threads")]
 pub(crate) use update::apply_part;

@@ -42,10 +42,6 @@ pub(super) struct Operands<T> {
 }
 
 /// A product to be computed, as the library sees it.
-///
-/// Who makes one promises that the matrices are readable over `m`, `k` and `n`, that the places for the product and for sums
-/// on the way are readable and writable over `m` rows of `n`, that what is added to the former is as [`Addition::mark`] wants
-/// it, that lent memory is writable over its length, and that `finish` may be run on any block of it.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a, T> {
     pub(super) operands: Operands<T>,
@@ -122,19 +118,19 @@ const MANY: usize = 24;
 /// From this many rows on, a panel is worth packing to spare the first-level cache,
 const MORE: usize = 192;
 /// which has so many bytes.
-const FIRST: usize = 1 << 15;
+const FIRST_LEVEL: usize = 1 << 15;
 /// Fewer steps than this are too few to be worth the sums' way to memory and back.
 const SHALLOW: usize = 32;
 /// Steps times the power of two in their distance, in bytes, from which on a first-level cache has too few places for them.
-const CROWDED_ROWS: usize = 1 << 16;
+const CROWDED_BYTES: usize = 1 << 16;
 /// Bytes of one operand that are taken to stay in the second-level cache.
-const CACHE: usize = 1 << 19;
+const SECOND_LEVEL: usize = 1 << 19;
 
 /// Bytes of sums that are few beside a first-level cache.
-const SHORT: usize = 4096;
+const FEW_SUMS_BYTES: usize = 4096;
 
 /// Bytes of a page of memory.
-const PAGE: usize = 4096;
+const PAGE_BYTES: usize = 4096;
 
 /// Room for scalars.
 #[repr(align(64))]
@@ -232,19 +228,37 @@ impl<T: Scalar, U: Simd> WithSimd for Buffered<'_, T, U> {
     }
 }
 
-impl<T: Scalar> Product<'_, T> {
+impl<'a, T: Scalar> Product<'a, T> {
+    /// The product with its maker's promise.
+    ///
+    /// # Safety
+    ///
+    /// For `'a`, the matrices must be readable over `m`, `k` and `n`, the places for the product and for sums on the way readable
+    /// and writable over `m` rows of `n`, what is added to the former as [`Addition::mark`](super::direct::Addition::mark) wants
+    /// it, and lent memory writable over its length; and `finish` may be run on any block of it.
+    #[inline(always)]
+    pub(super) const unsafe fn promise(self) -> Promised<'a, T> {
+        Promised(self)
+    }
+}
+
+/// A [`Product`] that may be computed.
+pub(super) struct Promised<'a, T>(Product<'a, T>);
+
+impl<T: Scalar> Promised<'_, T> {
     /// Computes the product.
     #[inline(always)]
     pub(super) fn walk<S: Simd>(&self, simd: S) {
-        if let Some(large) = Large::new::<S>(self) {
-            // SAFETY: made for this product.
-            return unsafe { large.walk(simd, self) };
+        let Self(product) = self;
+        if let Some(large) = Large::new::<S>(product) {
+            // SAFETY: made for this product, of which its maker has promised what that wants.
+            return unsafe { large.walk(simd, product) };
         }
-        if let Some(stream) = Stream::new::<S>(self) {
-            // SAFETY: made for this product.
-            return unsafe { stream.walk(simd, self) };
+        if let Some(stream) = Stream::new::<S>(product) {
+            // SAFETY: as above.
+            return unsafe { stream.walk(simd, product) };
         }
-        let walk = Walk { simd, product: self };
+        let walk = Walk { simd, product };
         // SAFETY: `enter` is given this walk.
         unsafe { with_buffer(Walk::<T, S>::enter, (&raw const walk).cast_mut().cast()) };
     }
@@ -333,7 +347,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         let (across, size, room) = match way {
             Way::Packed => {
                 // Rows of `a` that stay in the cache while all columns go by.
-                let cached = (CACHE / size / k.max(1)).max(128);
+                let cached = (SECOND_LEVEL / size / k.max(1)).max(128);
                 let room = if is_direct { 0 } else { whole / 2 };
                 let rows = if is_direct { cached } else { cached.min(room / width) };
                 (false, [rows, width, (whole - room) / width], room)
@@ -357,14 +371,14 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
             Way::InPlace | Way::Dots => {
                 // The larger of `b` and the product is walked through once; the other one stays in the cache. Where both do,
                 // long rows are quicker than short ones.
-                let small = k * n <= CACHE / size / 8;
+                let small = k * n <= SECOND_LEVEL / size / 8;
                 let across = way == Way::Dots || m > k || m < FEW || small;
                 let block = if is_direct {
                     [m, n, k]
                 } else if across {
                     // Several tiles where rows are short: an epilogue is worth a call only for some numbers.
                     let height = multiply::height::<S>(m, false);
-                    let rows = (height * (SHORT / size / (height * n).max(1)).max(1)).min(whole / width);
+                    let rows = (height * (FEW_SUMS_BYTES / size / (height * n).max(1)).max(1)).min(whole / width);
                     [rows, whole / rows.max(1) / width * width, k]
                 } else {
                     [whole / 2 / width, width, k]
@@ -429,16 +443,16 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         // sooner again where every row lies on a page of its own.
         let distance = b_row.wrapping_mul(size_of::<T>());
         let lines = WIDTH * size_of::<T::Vector<S>>() / 64;
-        let most = match (lines > 1, distance > PAGE) {
-            (false, _) => CACHE,
-            (true, false) => 8 * CACHE,
-            (true, true) => 2 * CACHE,
+        let most = match (lines > 1, distance > PAGE_BYTES) {
+            (false, _) => SECOND_LEVEL,
+            (true, false) => 8 * SECOND_LEVEL,
+            (true, true) => 2 * SECOND_LEVEL,
         };
         // An update is quicker along rows of all columns than along those of a panel. What is no wider than a panel is one.
         let many = m >= MORE && b_row > WIDTH * Lanes::<T, S>::COUNT && self.product.finish.ahead().is_nothing();
-        let most = if many { FIRST } else { most };
+        let most = if many { FIRST_LEVEL } else { most };
         if m >= MANY && n > 1 && k.saturating_mul(common(distance)) > most {
-            if distance > PAGE && n >= wide::<T>() { Way::Wide } else { Way::Packed }
+            if distance > PAGE_BYTES && n >= wide::<T>() { Way::Wide } else { Way::Packed }
         } else if self.are_rows_crowded() {
             Way::Rows
         } else {
@@ -452,7 +466,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
         let Operands { a_row, a_column, m, k, n, .. } = self.product.operands;
         let lanes = Lanes::<T, S>::COUNT;
         let tall = multiply::height::<S>(m, false) <= lanes;
-        let crowded = k.saturating_mul(common(a_column.wrapping_mul(size_of::<T>()))) > CROWDED_ROWS;
+        let crowded = k.saturating_mul(common(a_column.wrapping_mul(size_of::<T>()))) > CROWDED_BYTES;
         a_row == 1 && tall && crowded && m >= MANY && n >= 4 * WIDTH * lanes
     }
 
@@ -481,5 +495,5 @@ fn wide<T>() -> usize {
 /// Rows of this length that leave a quarter of a first-level cache free.
 #[inline]
 fn shallow<T>(row: usize) -> usize {
-    FIRST / 4 * 3 / size_of::<T>() / row.max(1)
+    FIRST_LEVEL / 4 * 3 / size_of::<T>() / row.max(1)
 }

@@ -7,27 +7,22 @@ use pulp::Simd;
 use super::blocks::Operands;
 use super::destinations::Outputs;
 use super::operands::Inputs;
+use super::sealed::Sealed;
 use super::tile::{Ending, Tiles};
 use super::{Readable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
-/// Keeps [`Dim`] to the types here: kernels check a size once, and rely on it to be the same when asked again.
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for usize {}
-    impl<const SIZE: usize> Sealed for super::Const<SIZE> {}
-}
-
 /// A size: known at compile time ([`Const`]) or at run time (`usize`).
-pub trait Dim: Copy + sealed::Sealed {
+pub trait Dim: Copy + Sealed {
     /// The size, if it is known at compile time.
     const KNOWN: Option<usize>;
 
     /// The size.
     fn get(self) -> usize;
 }
+
+impl Sealed for usize {}
 
 impl Dim for usize {
     const KNOWN: Option<usize> = None;
@@ -38,9 +33,12 @@ impl Dim for usize {
     }
 }
 
-/// A size known at compile time, for which the kernel is specialised.
+/// A size known at compile time. Loops over elements are specialised for it, and contractions where they are inlined whole, as
+/// in tiny networks; all others share their code.
 #[derive(Clone, Copy, Debug)]
 pub struct Const<const SIZE: usize>;
+
+impl<const SIZE: usize> Sealed for Const<SIZE> {}
 
 impl<const SIZE: usize> Dim for Const<SIZE> {
     const KNOWN: Option<usize> = Some(SIZE);

@@ -4,12 +4,13 @@ use pulp::Simd;
 
 use super::direct::{Addition, Direct};
 use super::operands::with_innermost;
+use super::sealed::Sealed;
 use super::{Ahead, Finish, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
 
 /// One result of a kernel.
-pub trait Output<T: Scalar, const R: usize>: Copy {
+pub trait Output<T: Scalar, const R: usize>: Copy + Sealed {
     /// What is carried along a row.
     type State<S: Simd>: Copy;
 
@@ -111,7 +112,7 @@ pub trait Output<T: Scalar, const R: usize>: Copy {
 }
 
 /// All results of a kernel: a tuple of `M` destinations.
-pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
+pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy + Sealed {
     /// What is carried along a row, for each destination.
     type States<S: Simd>: Copy;
 
@@ -173,7 +174,7 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy {
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; M]);
 
-    /// Where the rows of the matrix at `index` lie, if the only destination is a store.
+    /// As [`Output::direct`], of the only destination.
     #[doc(hidden)]
     fn direct(&self, index: &[usize; R], add: bool) -> Option<Direct<T>>;
 
@@ -279,6 +280,8 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
     }
 }
 
+impl<T, const R: usize> Sealed for Store<'_, T, R> {}
+
 impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
     type State<S: Simd> = ();
 
@@ -337,6 +340,8 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
         if self.apart { self.direct(index, false) } else { None }
     }
 }
+
+impl<T, const R: usize> Sealed for StoreStrided<'_, T, R> {}
 
 impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
     type State<S: Simd> = ();

@@ -16,15 +16,15 @@ use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
 /// Bytes of a panel of `b`: half of a first-level cache.
-pub(super) const PANEL: usize = 1 << 14;
-/// Rows of `a` that are packed together, about: with [`PANEL`]'s steps they fill a part of a second-level cache.
+pub(super) const PANEL_BYTES: usize = 1 << 14;
+/// Rows of `a` that are packed together, about: with [`PANEL_BYTES`]'s steps they fill a part of a second-level cache.
 const ROWS: usize = 96;
 /// Fewer rows do not pay for the copy of `b`, which is read but once for them: see [`stream`](super::stream). For gradients,
 /// the compiler lends memory from here on.
 /// (Tests, some of which run on slow emulators, are content with fewer.)
 pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS };
 /// Bytes of `b` that need no copy to stay in the first-level cache.
-const SMALL_FIRST: usize = 1 << 14;
+const SMALL_BYTES: usize = 1 << 14;
 /// Columns of `b` that are packed together at most,
 const COLUMNS: usize = 512;
 /// and at least, where there are so many: else the rows are packed too often.
@@ -63,12 +63,12 @@ impl<T: Scalar> Large<T> {
     pub(super) fn new<S: Simd>(product: &Product<'_, T>) -> Option<Self> {
         let Product { operands: Operands { m, k, n, .. }, direct, partial, lent: (memory, length), .. } = *product;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
-        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= SMALL_FIRST {
+        if m < MANY_ROWS || k.saturating_mul(n).saturating_mul(size) <= SMALL_BYTES {
             return None;
         }
         let height = multiply::height::<S>(m, false);
         let (a_step, width) = (height.next_multiple_of(lanes), WIDTH * lanes);
-        let steps = k.min((PANEL / size / width).max(1));
+        let steps = k.min((PANEL_BYTES / size / width).max(1));
         let direct = direct.and_then(|direct| direct.for_steps(steps, k));
         let (place, is_direct) = (direct.or(partial), direct.is_some());
         let rows = ROWS / height.max(1) * height;

@@ -168,7 +168,7 @@ impl<T: Scalar> Block<T> {
         a_step: usize,
         count: usize,
     ) {
-        let tiles = Tiles {
+        let run = Run {
             block: self,
             a: self.a.wrapping_add(at[0] * self.a_row),
             b: self.b.wrapping_add(at[1]),
@@ -182,24 +182,24 @@ impl<T: Scalar> Block<T> {
         };
         if const { S::REGISTER_COUNT >= 32 } {
             match size[0] {
-                12 => tiles.enter::<S, 12>(simd),
-                8 => tiles.enter::<S, 8>(simd),
-                4 => tiles.enter::<S, 4>(simd),
-                _ => tiles.enter::<S, 1>(simd),
+                12 => run.enter::<S, 12>(simd),
+                8 => run.enter::<S, 8>(simd),
+                4 => run.enter::<S, 4>(simd),
+                _ => run.enter::<S, 1>(simd),
             }
         } else {
             match size[0] {
-                6 => tiles.enter::<S, 6>(simd),
-                4 => tiles.enter::<S, 4>(simd),
-                2 => tiles.enter::<S, 2>(simd),
-                _ => tiles.enter::<S, 1>(simd),
+                6 => run.enter::<S, 6>(simd),
+                4 => run.enter::<S, 4>(simd),
+                2 => run.enter::<S, 2>(simd),
+                _ => run.enter::<S, 1>(simd),
             }
         }
     }
 }
 
 /// A run of tiles of the same size.
-struct Tiles<'a, T> {
+struct Run<'a, T> {
     block: &'a Block<T>,
     a: *const T,
     b: *const T,
@@ -213,7 +213,7 @@ struct Tiles<'a, T> {
     step: [usize; 2],
 }
 
-impl<T: Scalar> Tiles<'_, T> {
+impl<T: Scalar> Run<'_, T> {
     /// Enters the loop with this size, each a function of its own.
     #[inline]
     fn enter<S: Simd, const ROWS: usize>(&self, simd: S) {
@@ -272,9 +272,9 @@ impl Layout for Along {
     const COLUMN: Option<usize> = Some(1);
 }
 
-/// Tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not. `L` must be how the block's `a` lies,
-/// which [`Tiles::enter`] sees to.
-struct Sized<'a, T, L, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Tiles<'a, T>, PhantomData<L>);
+/// A run of tiles of `ROWS` rows and `VECTORS` registers of columns, the last one ragged or not. `L` must be how the block's `a` lies,
+/// which [`Run::enter`] sees to.
+struct Sized<'a, T, L, const ROWS: usize, const VECTORS: usize, const RAGGED: bool>(&'a Run<'a, T>, PhantomData<L>);
 
 impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED: bool> WithSimd
     for Sized<'_, T, L, ROWS, VECTORS, RAGGED>
@@ -283,7 +283,7 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Tiles { mut a, mut b, mut sums, mut ahead, step, a_step, sums_step, columns, count, .. } = *self.0;
+        let Run { mut a, mut b, mut sums, mut ahead, step, a_step, sums_step, columns, count, .. } = *self.0;
         for _ in 0..count {
             if !ahead.is_nothing() {
                 ahead.fetch(ROWS, VECTORS * Lanes::<T, S>::COUNT);

@@ -8,6 +8,7 @@ use super::advance;
 use super::contract::{Const, Dim};
 use super::destinations::Outputs;
 use super::operands::Inputs;
+use super::sealed::Sealed;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine, Plain};
@@ -323,7 +324,7 @@ where
 }
 
 /// Nests with the same outer loops: `()`, or a nest and the others.
-pub trait Stages<const R: usize>: Copy + sealed::Sealed {
+pub trait Stages<const R: usize>: Copy + Sealed {
     /// As [`Body::LIGHT`], of all together.
     #[doc(hidden)]
     const LIGHT: bool;
@@ -352,13 +353,6 @@ pub trait Stages<const R: usize>: Copy + sealed::Sealed {
     /// the innermost one.
     #[doc(hidden)]
     unsafe fn row<S: Simd>(&mut self, simd: S, index: &[usize; R]);
-}
-
-mod sealed {
-    pub trait Sealed {}
-
-    impl Sealed for () {}
-    impl<First, Rest: Sealed> Sealed for (First, Rest) {}
 }
 
 impl<const R: usize> Stages<R> for () {

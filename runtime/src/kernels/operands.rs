@@ -5,12 +5,13 @@
 
 use pulp::Simd;
 
+use super::sealed::Sealed;
 use super::{Readable, Span, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
 /// One input of a kernel.
-pub trait Input<T: Scalar, const R: usize>: Copy {
+pub trait Input<T: Scalar, const R: usize>: Copy + Sealed {
     /// Whether every index below `extents` lies inside the slice.
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
@@ -37,7 +38,7 @@ pub trait Input<T: Scalar, const R: usize>: Copy {
 }
 
 /// All inputs of a kernel: a tuple of `N` operands.
-pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy {
+pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy + Sealed {
     /// Whether every index below `extents` lies inside all slices.
     fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool;
 
@@ -193,6 +194,8 @@ fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
     strides.last().copied().unwrap_or(0)
 }
 
+impl<T, const R: usize> Sealed for Contiguous<'_, T, R> {}
+
 impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
     const MATRIX: bool = true;
 
@@ -219,6 +222,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
     }
 }
 
+impl<T, const R: usize> Sealed for Broadcast<'_, T, R> {}
+
 impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
     #[inline(always)]
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
@@ -236,6 +241,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
         Lanes::splat(simd, unsafe { self.slice.get(base) })
     }
 }
+
+impl<T, const R: usize> Sealed for Strided<'_, T, R> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
     #[inline(always)]
@@ -259,6 +266,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
         Lanes::wrap(simd, vector)
     }
 }
+
+impl<const R: usize> Sealed for Indices<'_, R> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
     #[inline(always)]
@@ -284,6 +293,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
     }
 }
 
+impl<const R: usize> Sealed for BroadcastIndices<'_, R> {}
+
 impl<T: Scalar, const R: usize> Input<T, R> for BroadcastIndices<'_, R> {
     #[inline(always)]
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
@@ -301,6 +312,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for BroadcastIndices<'_, R> {
         Lanes::constant(simd, f64::from(unsafe { self.0.slice.get(base) }))
     }
 }
+
+impl<const R: usize> Sealed for Position<R> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
     #[inline(always)]
@@ -322,6 +335,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
     }
 }
 
+impl<T> Sealed for Same<T> {}
+
 impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
     #[inline(always)]
     fn fits<X: Machine>(&self, _: &[usize; R]) -> bool {
@@ -338,6 +353,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
         Lanes::splat(simd, self.0)
     }
 }
+
+impl Sealed for () {}
 
 impl<T: Scalar, const R: usize> Inputs<T, R, 0> for () {
     #[inline(always)]
@@ -358,6 +375,8 @@ impl<T: Scalar, const R: usize> Inputs<T, R, 0> for () {
 
 macro_rules! inputs {
     ($($count:literal: $($operand:ident $place:tt)*;)*) => {$(
+        impl<$($operand),*> Sealed for ($($operand,)*) {}
+
         impl<T: Scalar, const R: usize, $($operand: Input<T, R>),*> Inputs<T, R, $count> for ($($operand,)*) {
             #[inline(always)]
             fn fit<X: Machine>(&self, extents: &[usize; R]) -> bool {

@@ -6,6 +6,7 @@ use pulp::Simd;
 
 use super::destinations::Output;
 use super::operands::with_innermost;
+use super::sealed::Sealed;
 use super::{Span, Writable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
@@ -295,6 +296,8 @@ macro_rules! reduction {
     };
 }
 
+impl<T, K, const R: usize> Sealed for Inner<'_, T, K, R> {}
+
 impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R> {
     type State<S: Simd> = Lanes<T, S>;
 
@@ -324,6 +327,8 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Inner<'_, T, K, R
         unsafe { self.slice.set(base, K::join(self.slice.get(base), K::collapse(state))) };
     }
 }
+
+impl<T, K, const R: usize> Sealed for Outer<'_, T, K, R> {}
 
 impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Outer<'_, T, K, R> {
     type State<S: Simd> = ();
@@ -370,6 +375,8 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Outer<'_, T, K, R
     #[inline(always)]
     unsafe fn finish<S: Simd>(&mut self, _: (), _: usize) {}
 }
+
+impl<T, K, const R: usize> Sealed for Scattered<'_, T, K, R> {}
 
 impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, K, R> {
     type State<S: Simd> = ();

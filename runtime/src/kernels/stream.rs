@@ -8,17 +8,17 @@ use pulp::Simd;
 use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::direct::{Addition, Direct};
-use super::large::{MANY_ROWS, PANEL};
+use super::large::{MANY_ROWS, PANEL_BYTES};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
 /// Bytes of `b` that need no copy to stay in the second-level cache.
-const SMALL_SECOND: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
+const SMALL_BYTES: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
 /// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
 /// with the last tile's empty rows.
-const ROWS: usize = 264 << 10;
+const ROWS_BYTES: usize = 264 << 10;
 /// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
 /// makes.)
 const FEW_ROWS: usize = 48;
@@ -61,7 +61,7 @@ impl<T: Scalar> Stream<T> {
         let Operands { b_row, b_column, m, k, n, .. } = operands;
         let (lanes, size) = (Lanes::<T, S>::COUNT, size_of::<T>());
         let far = b_row.max(b_column).saturating_mul(size) >= FAR && (b_row == 1 || b_column == 1);
-        if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL_SECOND {
+        if !(FEW_ROWS..MANY_ROWS).contains(&m) || !far || k.saturating_mul(n).saturating_mul(size) <= SMALL_BYTES {
             return None;
         }
         let height = multiply::height::<S>(m, false).max(1);
@@ -72,7 +72,7 @@ impl<T: Scalar> Stream<T> {
         let group = panels_of_group * width;
         let tiles = m.div_ceil(height);
         let fitting = length.checked_sub(lanes)? / (tiles * row_step + 2 * group).max(1);
-        let steps = k.min(PANEL / size / width).min(ROWS / size / m).min(fitting);
+        let steps = k.min(PANEL_BYTES / size / width).min(ROWS_BYTES / size / m).min(fitting);
         if steps < FEW_STEPS.min(k) || steps == 0 {
             return None;
         }

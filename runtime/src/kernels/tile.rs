@@ -110,6 +110,9 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             finish,
             lifetime: PhantomData,
         };
+        // SAFETY: `is_ready` has admitted operands and destinations, the memory is lent to this call alone, and `run` has chosen
+        // what finishes blocks of this product.
+        let product = unsafe { product.promise() };
         T::work(self.machine.instructions(), Work::Product(&product));
     }
 

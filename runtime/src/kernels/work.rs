@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::blocks::Product;
+use super::blocks::Promised;
 use super::column_sums::ColumnSums;
 use super::uniform::Uniform;
 use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 #[allow(private_interfaces, reason = "made and done in this library only")]
 pub enum Work<'a, T> {
     /// The blocks of a product.
-    Product(&'a Product<'a, T>),
+    Product(&'a Promised<'a, T>),
     /// Sums of columns.
     Columns(&'a ColumnSums<'a, T>),
     /// Random numbers.

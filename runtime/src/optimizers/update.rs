@@ -1,6 +1,7 @@
 //! A step of an optimizer: a rule for one parameter, and where parameters and state lie.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
@@ -77,6 +78,15 @@ pub(crate) fn flush_below<T: Scalar, S: Simd>(value: Lanes<T, S>, least: T) -> L
     value.abs().lt(Lanes::splat(simd, least)).select(Lanes::splat(simd, T::zero()), value)
 }
 
+/// A function that applies a block of a gradient by updates of type `U`. No other type can hand it on as its own, and nobody
+/// else makes one.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Compiled<T, U> {
+    pub(crate) function: unsafe extern "C" fn(*mut u8, *const Sums<T>),
+    update: PhantomData<fn(U)>,
+}
+
 /// One step of an optimizer, ready to be taken parameter by parameter, by several threads at a time.
 pub trait Update<T: Scalar>: Copy + Send + Sync {
     /// All parameters.
@@ -103,9 +113,9 @@ pub trait Update<T: Scalar>: Copy + Send + Sync {
         None
     }
 
-    /// As [`Rule::FINISH`].
+    /// What applies a block of a gradient, if the library has compiled it.
     #[doc(hidden)]
-    const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = None;
+    const FINISH: Option<Compiled<T, Self>> = None;
 
     /// As [`Rule::end`].
     #[doc(hidden)]
@@ -187,7 +197,10 @@ impl<T: Scalar, R: Rule<T, STATES>, const STATES: usize> Update<T> for Ruled<'_,
         if decay.is_zero() { self.rule.factor().map(|factor| (self.parameters, factor)) } else { None }
     }
 
-    const FINISH: Option<unsafe extern "C" fn(*mut u8, *const Sums<T>)> = R::FINISH;
+    const FINISH: Option<Compiled<T, Self>> = match R::FINISH {
+        Some(function) => Some(Compiled { function, update: PhantomData }),
+        None => None,
+    };
 
     #[inline(always)]
     fn end(unit: Instructions, rest: &Rest<'_, T, Self>) -> T {

@@ -79,7 +79,8 @@ impl WithSimd for Map<'_> {
 #[test]
 fn maps_read_and_write_in_every_order() {
     let mut random = Random(5);
-    for (rows, columns) in [(1, 1), (3, 5), (2, 16), (7, 33), (4, 100)] {
+    let shapes = [(); 30].map(|()| (random.within(1, 9), random.within(1, 70)));
+    for (rows, columns) in [(1, 1), (3, 5), (2, 16), (7, 33), (4, 100)].into_iter().chain(shapes) {
         let data = random.numbers(rows * columns + 1);
         let (mut first, mut second) = (vec![0.0; rows * columns], data.clone());
         for i in 0..rows {
@@ -144,7 +145,8 @@ impl Reduce<'_> {
 #[test]
 fn reductions_over_any_loops() {
     let mut random = Random(6);
-    for extents in [[1, 1, 1], [2, 3, 5], [3, 2, 16], [4, 3, 50], [2, 2, 0]] {
+    let shapes = [(); 30].map(|()| [random.within(1, 5), random.within(0, 5), random.within(1, 70)]);
+    for extents in [[1, 1, 1], [2, 3, 5], [3, 2, 16], [4, 3, 50], [2, 2, 0]].into_iter().chain(shapes) {
         let [a, b, c] = extents;
         let data = random.numbers(a * b * c);
         let at = |i: usize, j: usize, k: usize| data[(i * b + j) * c + k];

@@ -98,6 +98,8 @@ fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mu
             finish: Finish::Call(Half::<T>::finish, (&raw mut half).cast(), Ahead::NOTHING),
             lifetime: core::marker::PhantomData,
         };
+        // SAFETY: the case has room for its matrices, and `half` adds to the destination's places only.
+        let product = unsafe { product.promise() };
         T::work(unit, Work::Product(&product));
     }
     marks
