@@ -46,7 +46,8 @@ pub enum Error {
     NonFiniteTarget,
     /// The loss came out NaN or infinite.
     NonFiniteLoss,
-    /// The gradient came out NaN or infinite.
+    /// The gradient came out NaN or infinite, while the loss did not. Parameters may have been updated with it: see
+    /// [`Trainer::step`](crate::Trainer::step).
     NonFiniteGradient,
     /// No place of the batch counts in one of the losses, all being masked or weighted with zero: there is no mean.
     NoWeight,

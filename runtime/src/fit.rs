@@ -119,7 +119,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     ///
     /// # Errors
     /// [`Error::Setting`] for settings without meaning, before anything is done; in a step, the errors of
-    /// [`step`](Self::step): then the trainer is as the last good step left it.
+    /// [`step`](Self::step): then the trainer is as the last good step left it, with the exception described there.
     pub fn fit<I, T, S: Schedule>(&mut self, data: &Dataset<I, T>, fit: Fit<'_, I, T, S>) -> Result<History, Error>
     where
         I: for<'v> Columns<View<'v> = N::Inputs<'v>>,
