@@ -71,7 +71,8 @@ fn gradients_are_the_same_on_every_vector_unit() {
     let (expected, others) = gradient::<23>(&network, Instructions::scalar(), &inputs, &targets);
     for unit in Instructions::available() {
         let (loss, numbers) = gradient::<SAMPLES>(&network, unit, &inputs, &targets);
-        assert!((loss - expected).abs() < 1e-5, "{unit}: {loss} and {expected}");
+        // Without vectors, 165,000 squares are one sum.
+        assert!((loss - expected).abs() < 1e-4, "{unit}: {loss} and {expected}");
         let furthest = numbers.iter().zip(&others).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         assert!(furthest < 1e-6, "{unit}: gradients differ by {furthest}");
     }
