@@ -117,7 +117,7 @@ impl<T: Scalar, K: Dim, N: Dim> Layer<T, K, N> {
                     a,
                     b,
                     (contiguous(&**bias, 0, [0, 1]),),
-                    (store(&mut **y, 0, [n, 1]),),
+                    (store(&mut **y, 0, [n, 1]).apart(),),
                     Biased::<true>,
                 );
             }
