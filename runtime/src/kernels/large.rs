@@ -7,7 +7,7 @@
 
 use pulp::Simd;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::direct::{Addition, Direct};
 use super::multiply::{self, Block, WIDTH};
@@ -16,7 +16,7 @@ use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
 /// Bytes of a panel of `b`: half of a first-level cache.
-pub(super) const PANEL_BYTES: usize = 1 << 14;
+const PANEL_BYTES: usize = 1 << 14;
 /// Rows of `a` that are packed together, about: with [`PANEL_BYTES`]'s steps they fill a part of a second-level cache.
 const ROWS: usize = 96;
 /// Fewer rows do not pay for the copy of `b`, which is read but once for them: see [`stream`](super::stream). For gradients,
@@ -26,7 +26,7 @@ pub(super) const MANY_ROWS: usize = if cfg!(test) { ROWS + 4 } else { 4 * ROWS }
 /// Bytes of `b` that need no copy to stay in the first-level cache.
 const SMALL_BYTES: usize = 1 << 14;
 /// Columns of `b` that are packed together at most,
-const COLUMNS: usize = 512;
+const COLUMNS: usize = 1024;
 /// and at least, where there are so many: else the rows are packed too often.
 const FEW_COLUMNS: usize = 128;
 /// Rows or steps that are packed at a time: each lies on a page of its own.
@@ -174,7 +174,7 @@ impl<T: Scalar> Large<T> {
             // SAFETY: the caller's promise; the sums lie in the destination or in the lent memory.
             unsafe {
                 Self::pack(simd, &panels);
-                self.multiply(simd, &block, span);
+                self.multiply(simd, &block, span, &self.next_rows(product, [row, first + step]));
             }
             step += steps;
         }
@@ -185,15 +185,35 @@ impl<T: Scalar> Large<T> {
         }
     }
 
-    /// Packed rows times packed columns.
+    /// Where the rows lie that are packed after those from `row` on, over the same steps.
+    #[inline]
+    fn next_rows(&self, product: &Product<'_, T>, [row, step]: [usize; 2]) -> NextRows<T> {
+        let Operands { a, a_row, a_column, m, k, .. } = product.operands;
+        let row = if row + self.rows < m { row + self.rows } else { 0 };
+        let (rows, steps) = (self.rows.min(m - row), self.steps.min(k - step));
+        let source = a.wrapping_add(row * a_row + step * a_column);
+        if a_row == 1 {
+            NextRows { source, distance: a_column, count: steps, length: rows }
+        } else {
+            // Single elements are not worth a line each.
+            NextRows { source, distance: a_row, count: if a_column == 1 { rows } else { 0 }, length: steps }
+        }
+    }
+
+    /// Packed rows times packed columns; meanwhile, the next rows are fetched.
     ///
     /// # Safety
     ///
     /// Both must be packed, and the sums writable.
     #[inline]
-    unsafe fn multiply<S: Simd>(&self, simd: S, block: &Block<T>, span: usize) {
+    unsafe fn multiply<S: Simd>(&self, simd: S, block: &Block<T>, span: usize, next: &NextRows<T>) {
+        let panels = block.columns.div_ceil(self.width).max(1);
+        let (share, mut fetched) = (next.count.div_ceil(panels), 0);
         let mut column = 0;
         while column < block.columns {
+            let count = share.min(next.count - fetched);
+            fetch(next.source.wrapping_add(fetched * next.distance), next.distance, count, next.length);
+            fetched += count;
             let panel = Block {
                 b: block.b.wrapping_add(column * span),
                 sums: block.sums.wrapping_add(column),
@@ -227,6 +247,14 @@ impl<T: Scalar> Large<T> {
             step += rows;
         }
     }
+}
+
+/// What is to be fetched before it is packed: so many times `length` elements side by side, `distance` from one to the next.
+struct NextRows<T> {
+    source: *const T,
+    distance: usize,
+    count: usize,
+    length: usize,
 }
 
 /// Panels to be packed.

@@ -8,7 +8,7 @@ use pulp::Simd;
 use super::ahead::{Ahead, LINE, fetch};
 use super::blocks::{Operands, Product, Sums};
 use super::direct::{Addition, Direct};
-use super::large::{MANY_ROWS, PANEL_BYTES};
+use super::large::MANY_ROWS;
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
 use crate::scalar::Scalar;
@@ -16,9 +16,11 @@ use crate::simd::Lanes;
 
 /// Bytes of `b` that need no copy to stay in the second-level cache.
 const SMALL_BYTES: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
-/// Bytes of packed rows of `a`, half of a second-level cache: 256 rows over the 256 steps of a panel of single precision,
-/// with the last tile's empty rows.
-const ROWS_BYTES: usize = 264 << 10;
+/// Bytes of a panel of `b`, as many as a first-level cache has: tiles read it in order, so that what was displaced comes from
+/// the second level as fast as they need it, and half as many rounds of sums go to memory and back as with half of it.
+const PANEL_BYTES: usize = 1 << 15;
+/// Bytes of packed rows of `a`: 256 rows over the 512 steps of a panel of single precision, with the last tile's empty rows.
+const ROWS_BYTES: usize = 528 << 10;
 /// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
 /// makes.)
 const FEW_ROWS: usize = 48;
@@ -28,8 +30,10 @@ const FEW_STEPS: usize = 32;
 const FAR: usize = 2048;
 /// Panels that are copied together, where their columns lie side by side: a page is visited for so many lines at a time.
 const GROUP: usize = 4;
-/// Lines of a cache that are copied at a time.
-const PIECE: usize = 16;
+/// Lines of a cache that are copied at a time where columns lie side by side,
+const PIECE: usize = 32;
+/// and of each column where they do not.
+const PIECE_OF_COLUMN: usize = 2;
 
 /// How a product is cut, and how the lent memory is shared out: all rows of `a` over `steps`, and two groups of panels, one in
 /// use and one being copied.
@@ -72,15 +76,17 @@ impl<T: Scalar> Stream<T> {
         let group = panels_of_group * width;
         let tiles = m.div_ceil(height);
         let fitting = length.checked_sub(lanes)? / (tiles * row_step + 2 * group).max(1);
-        let steps = k.min(PANEL_BYTES / size / width).min(ROWS_BYTES / size / m).min(fitting);
-        if steps < FEW_STEPS.min(k) || steps == 0 {
+        let most = k.min(PANEL_BYTES / size / width).min(ROWS_BYTES / size / m).min(fitting);
+        if most < FEW_STEPS.min(k) || most == 0 {
             return None;
         }
+        // Rounds of the same length.
+        let steps = k.div_ceil(k.div_ceil(most));
         let first = memory.wrapping_add(tiles * row_step * steps + lanes);
         let panels = [first, first.wrapping_add(group * steps)];
-        // Where columns lie side by side, a piece is some rows of the group, else a line of each column.
+        // Where columns lie side by side, a piece is some rows of the group, else some lines of each column.
         let line = LINE / size;
-        let along = if b_row == 1 { line } else { PIECE * line / group };
+        let along = if b_row == 1 { PIECE_OF_COLUMN * line } else { PIECE * line / group };
         let tiles = tiles * panels_of_group;
         let piece = steps.div_ceil(tiles.max(1)).next_multiple_of(along.max(1));
         let together = (tiles * piece / steps).max(1);
