@@ -312,7 +312,7 @@ fn block(body: Group, errors: &mut Errors) -> Option<Block> {
 impl Parse for Argument {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         if input.peek(Token![self]) || (input.peek(Token![&]) && input.peek2(Token![self])) {
-            return Err(input.error("`self` is not declared: parameters are `self.name` in every function"));
+            return Err(input.error("leave out `self`, which every function has: parameters are `self.name`"));
         }
         let pattern = Pat::parse_single(input)?;
         let ty = if input.parse::<Option<Token![:]>>()?.is_some() { Some(input.parse()?) } else { None };
