@@ -23,7 +23,7 @@ pub struct Workload {
     pub run: fn(usize) -> Result<Measurement, Error>,
 }
 
-/// All workloads; those without a dot, and W8, are also timed in other libraries.
+/// All workloads. Other libraries have them, too: those without a dot, and W8, in the harness of peers, the others in `peers`.
 pub const WORKLOADS: &[Workload] = &[
     Workload { name: "W1", description: "2-2(relu)-1, Adam, batch 1, 200 steps over two samples", run: tutorial },
     Workload { name: "W2", description: "784-128(relu)-10, SGD, batch 32", run: shallow },
