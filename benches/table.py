@@ -5,8 +5,8 @@
     benches/table.py --from FILE                                     prints kept lines again
 
 With --rounds, everything runs so often, in turn, and the table has the least of all rounds, the median
-of their medians, and the highest peak: other programs on the machine disturb all libraries alike, and
-none of them in every round.
+of their medians, and the highest peak and memory: what disturbs a library in one round rarely does in
+all of them. What fails is said below the table.
 
 PEERS=…/run.sh also runs that harness for other libraries in the same sitting, and `peers` here, with
 the Python that the harness has set up, for the workloads that it does not know. PEER_NAMES chooses
@@ -62,11 +62,20 @@ def pinned(command, threads):
     return command
 
 
+# Seconds that one result may take.
+LIMIT = 300
+
+
 def lines_of(command, environment=None):
     if os.environ.get("PRIORITY") and shutil.which("chrt"):
         command = ["chrt", "-f", "1", *command]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment).stdout
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=False, env=environment, timeout=LIMIT
+        )
+    except subprocess.TimeoutExpired:
+        return []
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def build(folder, options, environment=None):
@@ -108,7 +117,8 @@ class Peers:
                 continue
             count = str(threads)
             environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
-            yield from lines_of(pinned([*command, name, workload, count], threads), environment)
+            lines = lines_of(pinned([*command, name, workload, count], threads), environment)
+            yield from lines or [{"peer": name, "workload": workload, "threads": threads, "failed": "no result"}]
 
 
 def run(workloads, threads, rounds):
@@ -142,9 +152,11 @@ def summary(lines):
     for group in groups.values():
         done = [line for line in group if "failed" not in line]
         if done:
-            medians = [line["step_us_median"] for line in done]
-            best = min(done, key=lambda line: line["step_us_min"])
-            yield {**best, "step_us_median": statistics.median(medians)}
+            best = dict(min(done, key=lambda line: line["step_us_min"]))
+            best["step_us_median"] = statistics.median(line["step_us_median"] for line in done)
+            if "peak_memory_kb" in best:
+                best["peak_memory_kb"] = max(line["peak_memory_kb"] for line in done)
+            yield best
         else:
             yield group[0]
 
@@ -185,7 +197,10 @@ def table(lines):
         print(head, " | ".join(cells), "|")
     if not valid:
         print("\nINVALID: a share above 102 % of the measured peak.")
-    return valid
+    failed = [line for line in lines if "failed" in line]
+    for line in failed:
+        print(f"\nFAILED: {line['workload']} with {line['threads']} threads in {line['peer']}: {line['failed']}")
+    return valid and not failed
 
 
 def main():

@@ -1,48 +1,38 @@
 //! What walks through memory without much arithmetic: rows of a table and their gradients, sums of columns. Criterion's elements are the
 //! numbers that pass through.
 
-use backprop::kernels::{lookup, lookup_adjoint, sum_columns};
+use backprop::kernels::{Const, lookup, lookup_adjoint, sum_columns};
 use backprop::simd::Instructions;
 use backprop::{Random, Seed};
-use benches::workloads::rows;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use benches::workloads::rows as numbers;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 
 const ROWS: usize = 1000;
 
+fn table<const WIDTH: usize>(group: &mut BenchmarkGroup<'_, WallTime>, samples: usize) {
+    let (unit, mut random) = (Instructions::detect(), Random::new(Seed(7)));
+    let (rows, width) = (Const::<ROWS>, Const::<WIDTH>);
+    let mut numbers = |count| numbers::<f32, 1>(&mut random, count).into_flattened();
+    let [mut table, mut out, mut sums] = [ROWS * WIDTH, samples * WIDTH, WIDTH].map(&mut numbers);
+    let indices: Vec<u32> = (0..samples).map(|sample| (sample * 7919 % ROWS) as u32).collect();
+    group.throughput(Throughput::Elements((samples * WIDTH) as u64));
+    group.bench_function(format!("lookup/{samples}x{WIDTH}"), |bencher| {
+        bencher.iter(|| lookup(unit, [samples], rows, width, &*table, 0, &*indices, 0, [1], &mut *out, 0, [WIDTH]));
+    });
+    group.bench_function(format!("lookup_adjoint/{samples}x{WIDTH}"), |bencher| {
+        bencher.iter(|| {
+            lookup_adjoint(unit, [samples], rows, width, &*out, 0, [WIDTH], &*indices, 0, [1], &mut *table, 0, true);
+        });
+    });
+    group.bench_function(format!("sum_columns/{samples}x{WIDTH}"), |bencher| {
+        bencher.iter(|| sum_columns(unit, [samples, WIDTH], &*out, 0, WIDTH, &mut *sums, 0, false));
+    });
+}
+
 fn tables(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tables");
-    let (unit, mut random) = (Instructions::detect(), Random::new(Seed(7)));
-    for (samples, width) in [(16 * 64, 64), (32, 300)] {
-        let mut numbers = |count| rows::<f32, 1>(&mut random, count).into_flattened();
-        let [mut table, mut out, mut sums] = [ROWS * width, samples * width, width].map(&mut numbers);
-        let indices: Vec<u32> = (0..samples).map(|_| random.below(ROWS) as u32).collect();
-        group.throughput(Throughput::Elements((samples * width) as u64));
-        group.bench_function(format!("lookup/{samples}x{width}"), |bencher| {
-            bencher.iter(|| lookup(unit, [samples], ROWS, width, &*table, 0, &*indices, 0, [1], &mut *out, 0, [width]));
-        });
-        group.bench_function(format!("lookup_adjoint/{samples}x{width}"), |bencher| {
-            bencher.iter(|| {
-                lookup_adjoint(
-                    unit,
-                    [samples],
-                    ROWS,
-                    width,
-                    &*out,
-                    0,
-                    [width],
-                    &*indices,
-                    0,
-                    [1],
-                    &mut *table,
-                    0,
-                    true,
-                );
-            });
-        });
-        group.bench_function(format!("sum_columns/{samples}x{width}"), |bencher| {
-            bencher.iter(|| sum_columns(unit, [samples, width], &*out, 0, width, &mut *sums, 0, false));
-        });
-    }
+    table::<64>(&mut group, 16 * 64);
+    table::<300>(&mut group, 32);
     group.finish();
 }
 

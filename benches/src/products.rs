@@ -1,4 +1,4 @@
-//! The three products of a dense layer, each alone.
+//! The products of a dense layer, each alone.
 
 use std::cell::Cell;
 

@@ -87,7 +87,9 @@ impl<'a, T: Scalar, U: Update<T>> Gradients<'a, T> for Applied<'a, T, U> {
     #[inline(always)]
     fn whole<const R: usize>(self, role: Role, offset: usize, strides: [usize; R]) -> Self::Whole<R> {
         let Self { update, gradient, flaws, at_once } = self;
-        Apply { update, gradient: store(gradient, offset, strides), decay: update.decay(role), flaws, at_once }
+        let (gradient, decay, length) =
+            (store(gradient, offset, strides), update.decay(role), update.parameters().len());
+        Apply { update, gradient, decay, flaws, at_once, length }
     }
 }
 
@@ -98,6 +100,8 @@ pub(crate) struct Apply<'a, T, U, const R: usize> {
     decay: T,
     flaws: &'a Flaws<T>,
     at_once: bool,
+    /// Number of parameters, asked for once: an update of somebody else might say something else the next time.
+    length: usize,
 }
 
 impl<T: Copy, U: Copy, const R: usize> Clone for Apply<'_, T, U, R> {
@@ -117,7 +121,7 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
 
     #[inline(always)]
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
-        self.gradient.fits::<X>(extents) && self.gradient.fits_below::<X>(self.update.parameters().len(), extents)
+        self.gradient.fits::<X>(extents) && self.gradient.fits_below::<X>(self.length, extents)
     }
 
     #[inline(always)]
@@ -175,7 +179,7 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         }
         // A gradient that is whole is not added to another one.
         let (parameters, factor) = if add { None } else { self.update.factor(self.decay) }?;
-        if parameters.len() != self.update.parameters().len() {
+        if parameters.len() != self.length {
             return None;
         }
         let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
@@ -186,8 +190,8 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
 
     #[inline(always)]
     fn with_update(&self, unit: Instructions, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
-        let Self { update, gradient, decay, flaws, at_once } = *self;
-        let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once };
+        let Self { update, gradient, decay, flaws, at_once, length } = *self;
+        let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once, length };
         let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
         let updating = Updating { unit, ending };
         if let Some(Compiled { function, .. }) = U::FINISH {

@@ -7,26 +7,27 @@ use benches::timing::{Call, Measurement, measure as time};
 use dfdx::optim::{Adam, AdamConfig, Sgd, SgdConfig};
 use dfdx::prelude::*;
 
-use crate::{Workload, numbers};
+use crate::{BATCHES, Workload, numbers};
 
-pub const VERSION: &str = "0.13";
+pub const VERSION: &str = "0.13.0";
 
 type Smooth = (Linear<4, 32>, Tanh, Linear<32, 16>, Tanh, Linear<16, 4>);
 type Controller = (Linear<6, 64>, ReLU, Linear<64, 8>, ReLU, Linear<8, 4>);
 type Precise = (Linear<24, 8>, Tanh, Linear<8, 2>);
 type Wide = (Linear<784, 2048>, ReLU, Linear<2048, 2048>, ReLU, Linear<2048, 10>);
 
-/// Times the steps of a network.
+/// Times the steps of a network, with so many batches in turn.
 macro_rules! train {
-    ($network:ty, $scalar:ty, $batch:literal, $inputs:expr, $targets:expr, $loss:ident, $optimizer:ident($settings:expr)) => {{
+    ($network:ty, $scalar:ty, $batch:literal x $batches:expr, $inputs:expr, $targets:expr, $loss:ident, $optimizer:ident($settings:expr)) => {{
         let device = Cpu::default();
         let mut network = device.build_module::<$network, $scalar>();
         let mut optimizer = $optimizer::new(&network, $settings);
         let mut tape = Some(network.alloc_grads());
-        let (inputs, targets) = ($inputs(&device)?, $targets(&device)?);
-        time(Call { steps: 1, batch: $batch }, |_| {
+        let inputs = (0..$batches).map(|_| $inputs(&device)).collect::<Result<Vec<_>, _>>()?;
+        let targets = $targets(&device)?;
+        time(Call { steps: 1, batch: $batch }, |index| {
             let gradients = tape.take().expect("the last step left it");
-            let outputs = network.forward_mut(inputs.trace(gradients));
+            let outputs = network.forward_mut(inputs[index % $batches].trace(gradients));
             let mut gradients = $loss(outputs, targets.clone()).backward();
             optimizer.update(&mut network, &gradients)?;
             network.zero_grads(&mut gradients);
@@ -42,23 +43,24 @@ pub fn measure(workload: &Workload) -> Result<Measurement, Box<dyn Error>> {
     match workload.name {
         "W.tanh" => {
             let adam = AdamConfig { lr: 1e-3, ..AdamConfig::default() };
-            train!(Smooth, f32, 10_000, matrix::<10_000, 4>, matrix::<10_000, 4>, mse_loss, Adam(adam))
+            train!(Smooth, f32, 10_000 x 1, matrix::<10_000, 4>, matrix::<10_000, 4>, mse_loss, Adam(adam))
         }
         "W.f64" => {
-            train!(Precise, f64, 200, precise::<200, 24>, precise::<200, 2>, mse_loss, Sgd(descent))
+            train!(Precise, f64, 200 x 1, precise::<200, 24>, precise::<200, 2>, mse_loss, Sgd(descent))
         }
         "W.large" => {
-            train!(Wide, f32, 256, matrix::<256, 784>, one_hot, cross_entropy_with_logits_loss, Sgd(descent))
+            train!(Wide, f32, 256 x BATCHES, matrix::<256, 784>, one_hot, cross_entropy_with_logits_loss, Sgd(descent))
         }
-        _ => {
+        "W.forward" => {
             let device = Cpu::default();
             let network = device.build_module::<Controller, f32>();
-            let state = matrix::<1, 6>(&device)?;
-            time(Call { steps: 1, batch: 1 }, |_| {
-                black_box(network.forward(state.clone()));
+            let states = (0..BATCHES).map(|_| matrix::<1, 6>(&device)).collect::<Result<Vec<_>, _>>()?;
+            time(Call { steps: 1, batch: 1 }, |index| {
+                black_box(network.forward(states[index % BATCHES].clone()));
                 Ok(())
             })
         }
+        name => Err(format!("no {name}").into()),
     }
 }
 

@@ -23,6 +23,9 @@ pub const WORKLOADS: [Workload; 4] = [
     Workload { name: "W.large", sizes: &[784, 2048, 2048, 10], batch: 256 },
 ];
 
+/// Distinct batches that take turns where a step does not take all data.
+pub const BATCHES: usize = 4;
+
 /// Numbers in [-1, 1), always the same.
 pub fn numbers(count: usize) -> Vec<f64> {
     let mut random = backprop::Random::new(backprop::Seed(7));

@@ -174,7 +174,8 @@ impl<T: Scalar> Large<T> {
             // SAFETY: the caller's promise; the sums lie in the destination or in the lent memory.
             unsafe {
                 Self::pack(simd, &panels);
-                self.multiply(simd, &block, span, &self.next_rows(product, [row, first + step]));
+                let next = self.next_rows(product, [row, first + step], [rows, steps], [first, span]);
+                self.multiply(simd, &block, span, &next);
             }
             step += steps;
         }
@@ -185,11 +186,24 @@ impl<T: Scalar> Large<T> {
         }
     }
 
-    /// Where the rows lie that are packed after those from `row` on, over the same steps.
+    /// Where the rows lie that are packed after those of this size from this row and step on, of a span that begins with step
+    /// `first`: over the next steps, else the next rows, else the first ones again.
     #[inline]
-    fn next_rows(&self, product: &Product<'_, T>, [row, step]: [usize; 2]) -> NextRows<T> {
+    fn next_rows(
+        &self,
+        product: &Product<'_, T>,
+        [row, step]: [usize; 2],
+        [rows, steps]: [usize; 2],
+        [first, span]: [usize; 2],
+    ) -> NextRows<T> {
         let Operands { a, a_row, a_column, m, k, .. } = product.operands;
-        let row = if row + self.rows < m { row + self.rows } else { 0 };
+        let (row, step) = if step + steps < first + span {
+            (row, step + steps)
+        } else if row + rows < m {
+            (row + rows, first)
+        } else {
+            (0, if first + span < k { first + span } else { 0 })
+        };
         let (rows, steps) = (self.rows.min(m - row), self.steps.min(k - step));
         let source = a.wrapping_add(row * a_row + step * a_column);
         if a_row == 1 {

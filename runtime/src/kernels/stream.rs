@@ -19,7 +19,7 @@ const SMALL_BYTES: usize = if cfg!(test) { 1 << 16 } else { 1 << 17 };
 /// Bytes of a panel of `b`, as many as a first-level cache has: tiles read it in order, so that what was displaced comes from
 /// the second level as fast as they need it, and half as many rounds of sums go to memory and back as with half of it.
 const PANEL_BYTES: usize = 1 << 15;
-/// Bytes of packed rows of `a`: 256 rows over the 512 steps of a panel of single precision, with the last tile's empty rows.
+/// Bytes of packed rows of `a`: 256 rows over the 512 steps of a panel of 16 columns, with the last tile's empty rows.
 const ROWS_BYTES: usize = 528 << 10;
 /// Fewer rows do not hide the copies. ([`MANY_ROWS`] are worth a copy of the whole matrix, which [`large`](super::large)
 /// makes.)
@@ -77,11 +77,11 @@ impl<T: Scalar> Stream<T> {
         let tiles = m.div_ceil(height);
         let fitting = length.checked_sub(lanes)? / (tiles * row_step + 2 * group).max(1);
         let most = k.min(PANEL_BYTES / size / width).min(ROWS_BYTES / size / m).min(fitting);
-        if most < FEW_STEPS.min(k) || most == 0 {
+        // Rounds of the same length.
+        let steps = k.div_ceil(k.div_ceil(most.max(1)).max(1));
+        if most == 0 || steps < FEW_STEPS.min(k) || steps == 0 {
             return None;
         }
-        // Rounds of the same length.
-        let steps = k.div_ceil(k.div_ceil(most));
         let first = memory.wrapping_add(tiles * row_step * steps + lanes);
         let panels = [first, first.wrapping_add(group * steps)];
         // Where columns lie side by side, a piece is some rows of the group, else some lines of each column.

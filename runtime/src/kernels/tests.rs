@@ -3,7 +3,7 @@
 use std::prelude::rust_2024::*;
 use std::vec;
 
-use proptest::array::{uniform2, uniform3};
+use proptest::array::{uniform2, uniform3, uniform5};
 use proptest::prelude::*;
 
 use super::testing::{Random, assert_close};
@@ -46,12 +46,12 @@ proptest! {
     fn a_place_that_overflows_is_noticed(
         length: usize,
         offset: usize,
-        extents in uniform2(1..usize::MAX),
+        extents: [usize; 2],
         strides: [usize; 2],
-        shift in uniform3(0..usize::BITS),
+        shifts in uniform5(0..usize::BITS),
     ) {
-        let strides = [strides[0] >> shift[0], strides[1] >> shift[1]];
-        let offset = offset >> shift[2];
+        let [extents, strides] = [[extents[0] >> shifts[0], extents[1] >> shifts[1]], [strides[0] >> shifts[2], strides[1] >> shifts[3]]];
+        let (extents, offset) = (extents.map(|extent| extent.max(1)), offset >> shifts[4]);
         let last = extents.iter().zip(strides).try_fold(offset as u128, |last, (&extent, stride)| {
             last.checked_add((extent as u128 - 1).checked_mul(stride as u128)?)
         });
@@ -96,6 +96,25 @@ proptest! {
     }
 }
 
+/// Each operation on the way to the last place, at the edge of what a `usize` holds.
+#[test]
+fn places_at_the_edge_of_a_number() {
+    const MOST: usize = usize::MAX;
+    for (offset, extents, strides, expected) in [
+        (MOST - 1, [1, 1], [5, 5], true),
+        (MOST, [1, 1], [0, 0], false),
+        (MOST - 7, [2, 4], [3, 1], true),
+        (MOST - 7, [2, 5], [3, 1], false),
+        (MOST - 2, [2, 2], [2, 1], false),
+        (MOST / 2 + 1, [2, 2], [MOST / 2, 1], false),
+        (0, [3, 1], [MOST / 2 + 1, 1], false),
+        (0, [1, 3], [1, MOST / 2], true),
+        (1, [1, 3], [1, MOST / 2], false),
+    ] {
+        assert_eq!(reaches_inline(MOST, offset, &extents, &strides), expected, "{offset} {extents:?} {strides:?}");
+    }
+}
+
 /// Runs what reaches beyond a slice: it stops at a debug assertion, or does nothing where there are none.
 #[track_caller]
 fn assert_refused(destination: &mut [f64], kernel: impl FnOnce(&mut [f64])) {
@@ -135,13 +154,18 @@ fn nothing_beyond_a_slice_is_touched() {
             nest(unit, Nest::new([3, 4], inputs, (sum_outer(out, 9, [0, 1], false),), Copied));
         });
 
-        let product = |a: &[f64], b: &[f64], out: &mut [f64]| {
+        let product = |a: &[f64], b: &[f64], out: &mut [f64], offset| {
             let (a, b) = (Matrix::new(a, 0, [], 4, 1), Matrix::new(b, 0, [], 3, 1));
-            contract(unit, [], 3_usize, Const::<4>, Const::<3>, a, b, (), (store(out, 4, [3, 1]),), Assign);
+            contract(unit, [], 3_usize, Const::<4>, Const::<3>, a, b, (), (store(out, offset, [3, 1]),), Assign);
         };
-        assert_refused(&mut out[..12], |out| product(&numbers, &numbers, out));
-        assert_refused(&mut out, |out| product(&numbers[1..], &numbers, &mut out[..]));
-        assert_refused(&mut out, |out| product(&numbers, &numbers[1..], &mut out[..]));
+        assert_refused(&mut out, |out| product(&numbers, &numbers, out, 4));
+        assert_refused(&mut out, |out| product(&numbers[1..], &numbers, out, 3));
+        assert_refused(&mut out, |out| product(&numbers, &numbers[1..], out, 3));
+        let mut allowed = [7.0; 12];
+        copy(&numbers, &mut allowed, 0);
+        assert_eq!(allowed, [1.0; 12]);
+        product(&numbers, &numbers, &mut allowed, 3);
+        assert_eq!(allowed, [1.0, 1.0, 1.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]);
 
         assert_refused(&mut out, |out| uniform(unit, Draws { key: 1, first: 0 }, 4, 3, out, 1));
     }

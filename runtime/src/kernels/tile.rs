@@ -84,18 +84,26 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
                 return;
             };
             let ending = Ending { index: [0; 2], inputs: (bias,), outputs: (output,), epilogue };
-            self.walk(Finish::Biased(&ending));
+            // SAFETY: the caller's promise; the ending is that of this product.
+            unsafe { self.walk(Finish::Biased(&ending)) };
         } else if const { E::PLAIN && Out::UPDATES } {
             let (unit, add) = (self.machine.instructions(), epilogue.plain().unwrap_or(false));
-            outputs.with_update(unit, index, add, |finish| self.walk(finish));
+            // SAFETY: the caller's promise; the only destination finishes blocks of this product.
+            outputs.with_update(unit, index, add, |finish| unsafe { self.walk(finish) });
         } else {
-            self.walk(Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast(), Ahead::NOTHING));
+            let finish = Finish::Call(Self::enter::<I, O>, core::ptr::from_ref(self).cast_mut().cast(), Ahead::NOTHING);
+            // SAFETY: the caller's promise; `enter` is given what it wants.
+            unsafe { self.walk(finish) };
         }
     }
 
     /// Computes the product, of which each block is finished so.
+    ///
+    /// # Safety
+    ///
+    /// As for [`run`](Self::run); blocks of this product may be finished so.
     #[inline(always)]
-    fn walk<const I: usize, const O: usize>(&self, finish: Finish<'_, T>)
+    unsafe fn walk<const I: usize, const O: usize>(&self, finish: Finish<'_, T>)
     where
         In: Inputs<T, R, I>,
         Out: Outputs<T, R, O>,
@@ -110,8 +118,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             finish,
             lifetime: PhantomData,
         };
-        // SAFETY: `is_ready` has admitted operands and destinations, the memory is lent to this call alone, and `run` has chosen
-        // what finishes blocks of this product.
+        // SAFETY: the caller's promise. Lent memory is of cells: where operands lie in it, values are spoilt, and nothing else.
         let product = unsafe { product.promise() };
         T::work(self.machine.instructions(), Work::Product(&product));
     }

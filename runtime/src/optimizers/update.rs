@@ -78,8 +78,8 @@ pub(crate) fn flush_below<T: Scalar, S: Simd>(value: Lanes<T, S>, least: T) -> L
     value.abs().lt(Lanes::splat(simd, least)).select(Lanes::splat(simd, T::zero()), value)
 }
 
-/// A function that applies a block of a gradient by updates of type `U`. No other type can hand it on as its own, and nobody
-/// else makes one.
+/// A function that applies a block of a gradient by updates of type `U`. No other type can hand it on as its own. Only a
+/// [`Ruled`] makes one, of what its rule says, and only the library makes a [`Ruled`].
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Compiled<T, U> {

@@ -154,9 +154,8 @@ const LARGE_IF_CROWDED: usize = 1 << 16;
 const CROWDING_DISTANCE: usize = 256;
 /// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
 const MANY_ROWS: usize = 384;
-/// Numbers a sample that are lent for these copies at most: 512 columns of the gradient of the output for 128 samples, and
-/// blocks of the input and of the product, of the sizes of the runtime's `kernels/large.rs`. `kernels/stream.rs` takes what
-/// it gets.
+/// Numbers a sample that are lent for these copies at most: for 128 samples and more, some 900 columns of the gradient of the
+/// output and a block of the input. The runtime's `kernels/large.rs` and `kernels/stream.rs` take what they get.
 const LENT: usize = 1024;
 /// Columns of the widest panel, of which copies have a whole number.
 const PANEL: usize = 32;
@@ -173,7 +172,7 @@ fn lent(m: Extent, k: Extent, n: Extent, distance: usize) -> Option<usize> {
     }
     let least = if distance.is_multiple_of(CROWDING_DISTANCE) { LARGE_IF_CROWDED } else { LARGE };
     let is_gradient = k.samples && k.count == 1 && m.count >= MANY_ROWS && m.count * n.count >= least;
-    // From 32 samples on, that is all columns, or as many as are worth a copy.
+    // From 32 samples on, that is all columns, or as many as find room.
     is_gradient.then(|| LENT.min(128 + 4 * n.count.next_multiple_of(PANEL)))
 }
 
