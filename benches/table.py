@@ -11,8 +11,8 @@ all of them. What fails is said below the table.
 PEERS=…/run.sh also runs that harness for other libraries in the same sitting, and `peers` here, with
 the Python that the harness has set up, for the workloads that it does not know. PEER_NAMES chooses
 which (default "jax-scan torch-eager candle-cpu dfdx-cpu"), PEERS_TARGET is the folder of the harness's
-Rust builds, and its other variables are passed on. PRIORITY=1 runs everything with real-time priority (chrt), for a
-machine that is not idle. One thread is pinned to the last CPU.
+Rust builds, and its other variables are passed on. PRIORITY=1 runs everything with real-time priority
+(chrt), for a machine that is not idle. One thread is pinned to the last CPU.
 
 Two shares of the peak are given. The *usual* one counts 2 operations a multiply-add and three times
 the forward pass, as other libraries' tables do; it counts an input gradient for the first layer,
@@ -62,16 +62,16 @@ def pinned(command, threads):
     return command
 
 
-# Seconds that one result may take.
+# Seconds that one result of `peers` may take. (The harness has a limit of its own.)
 LIMIT = 300
 
 
-def lines_of(command, environment=None):
+def lines_of(command, environment=None, limit=None):
     if os.environ.get("PRIORITY") and shutil.which("chrt"):
         command = ["chrt", "-f", "1", *command]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, env=environment, timeout=LIMIT
+            command, stdout=subprocess.PIPE, text=True, check=False, env=environment, timeout=limit
         )
     except subprocess.TimeoutExpired:
         return []
@@ -117,7 +117,7 @@ class Peers:
                 continue
             count = str(threads)
             environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
-            lines = lines_of(pinned([*command, name, workload, count], threads), environment)
+            lines = lines_of(pinned([*command, name, workload, count], threads), environment, LIMIT)
             yield from lines or [{"peer": name, "workload": workload, "threads": threads, "failed": "no result"}]
 
 

@@ -1,10 +1,10 @@
-//! What walks through memory without much arithmetic: rows of a table and their gradients, sums of columns. Criterion's elements are the
-//! numbers that pass through.
+//! What walks through memory without much arithmetic: rows of a table and their gradients, sums of columns. Criterion's
+//! elements are the numbers that pass through.
 
 use backprop::kernels::{Const, lookup, lookup_adjoint, sum_columns};
 use backprop::simd::Instructions;
 use backprop::{Random, Seed};
-use benches::workloads::rows as numbers;
+use benches::workloads;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 
 const ROWS: usize = 1000;
@@ -12,7 +12,7 @@ const ROWS: usize = 1000;
 fn table<const WIDTH: usize>(group: &mut BenchmarkGroup<'_, WallTime>, samples: usize) {
     let (unit, mut random) = (Instructions::detect(), Random::new(Seed(7)));
     let (rows, width) = (Const::<ROWS>, Const::<WIDTH>);
-    let mut numbers = |count| numbers::<f32, 1>(&mut random, count).into_flattened();
+    let mut numbers = |count| workloads::rows::<f32, 1>(&mut random, count).into_flattened();
     let [mut table, mut out, mut sums] = [ROWS * WIDTH, samples * WIDTH, WIDTH].map(&mut numbers);
     let indices: Vec<u32> = (0..samples).map(|sample| (sample * 7919 % ROWS) as u32).collect();
     group.throughput(Throughput::Elements((samples * WIDTH) as u64));

@@ -91,67 +91,24 @@ impl<T: Scalar, K: Dim, N: Dim> Layer<T, K, N> {
         match product {
             Product::Forward => {
                 let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
-                contract_large(
-                    machine,
-                    lent,
-                    [],
-                    samples,
-                    inputs,
-                    outputs,
-                    a,
-                    b,
-                    (),
-                    (store(&mut **y, 0, [n, 1]),),
-                    Assign,
-                );
+                let place = (store(&mut **y, 0, [n, 1]),);
+                contract_large(machine, lent, [], samples, inputs, outputs, a, b, (), place, Assign);
             }
             Product::Rectified => {
                 let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
-                contract_large(
-                    machine,
-                    lent,
-                    [],
-                    samples,
-                    inputs,
-                    outputs,
-                    a,
-                    b,
-                    (contiguous(&**bias, 0, [0, 1]),),
-                    (store(&mut **y, 0, [n, 1]).apart(),),
-                    Biased::<true>,
-                );
+                let place = (store(&mut **y, 0, [n, 1]).apart(),);
+                let bias = (contiguous(&**bias, 0, [0, 1]),);
+                contract_large(machine, lent, [], samples, inputs, outputs, a, b, bias, place, Biased::<true>);
             }
             Product::InputGradient => {
                 let (a, b) = (Matrix::new(&**y, 0, [], n, 1), Matrix::new(&**w, 0, [], 1, n));
-                contract_large(
-                    machine,
-                    lent,
-                    [],
-                    samples,
-                    outputs,
-                    inputs,
-                    a,
-                    b,
-                    (),
-                    (store(&mut **x, 0, [k, 1]),),
-                    Assign,
-                );
+                let place = (store(&mut **x, 0, [k, 1]),);
+                contract_large(machine, lent, [], samples, outputs, inputs, a, b, (), place, Assign);
             }
             Product::WeightGradient => {
                 let (a, b) = (Matrix::new(&**x, 0, [], 1, k), Matrix::new(&**y, 0, [], n, 1));
-                contract_large(
-                    machine,
-                    lent,
-                    [],
-                    inputs,
-                    samples,
-                    outputs,
-                    a,
-                    b,
-                    (),
-                    (store(&mut **w, 0, [n, 1]),),
-                    Assign,
-                );
+                let place = (store(&mut **w, 0, [n, 1]),);
+                contract_large(machine, lent, [], inputs, samples, outputs, a, b, (), place, Assign);
             }
         }
     }

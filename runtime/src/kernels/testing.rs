@@ -2,9 +2,11 @@
 
 use std::prelude::rust_2024::*;
 
-use pulp::WithSimd;
+use pulp::{Simd, WithSimd};
 
-use crate::simd::Instructions;
+use super::Body;
+use crate::scalar::Scalar;
+use crate::simd::{Instructions, Lanes};
 
 /// A small generator (xorshift), so that every run tests the same cases.
 pub(crate) struct Random(pub(crate) u64);
@@ -49,4 +51,15 @@ pub(crate) fn assert_close(got: impl Iterator<Item = f64>, expected: &[f64], tol
         count += 1;
     }
     assert_eq!(count, expected.len(), "{context}: length");
+}
+
+/// Hands its only input to every destination.
+#[derive(Clone, Copy)]
+pub(crate) struct Copied;
+
+impl<T: Scalar, const M: usize> Body<T, 1, M> for Copied {
+    #[inline(always)]
+    fn evaluate<S: Simd>(self, _: S, [value]: [Lanes<T, S>; 1], _: [Lanes<T, S>; M]) -> [Lanes<T, S>; M] {
+        [value; M]
+    }
 }

@@ -6,7 +6,7 @@ use std::vec;
 use proptest::array::{uniform2, uniform3, uniform5};
 use proptest::prelude::*;
 
-use super::testing::{Random, assert_close};
+use super::testing::{Copied, Random, assert_close};
 use super::*;
 use crate::random::Draws;
 use crate::simd::Instructions;
@@ -121,22 +121,6 @@ fn assert_refused(destination: &mut [f64], kernel: impl FnOnce(&mut [f64])) {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| kernel(destination)));
     assert_eq!(outcome.is_err(), cfg!(debug_assertions), "a debug assertion");
     assert!(destination.iter().all(|&value| value == 7.0), "nothing is touched");
-}
-
-/// Hands its input on.
-#[derive(Clone, Copy)]
-struct Copied;
-
-impl Body<f64, 1, 1> for Copied {
-    #[inline(always)]
-    fn evaluate<S: pulp::Simd>(
-        self,
-        _: S,
-        inputs: [crate::simd::Lanes<f64, S>; 1],
-        _: [crate::simd::Lanes<f64, S>; 1],
-    ) -> [crate::simd::Lanes<f64, S>; 1] {
-        inputs
-    }
 }
 
 #[test]

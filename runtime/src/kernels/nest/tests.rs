@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 use core::cell::Cell;
 
 use super::*;
-use crate::kernels::testing::{Random, assert_close, on_every_unit};
+use crate::kernels::testing::{Copied, Random, assert_close, on_every_unit};
 use crate::kernels::{
     broadcast, contiguous, indices, max_inner, max_outer, max_strided, min_outer, position, scalar, store,
     store_strided, strided, sum_inner, sum_outer, sum_strided,
@@ -21,17 +21,6 @@ impl<T: Scalar> Body<T, 3, 2> for Mix {
     #[inline(always)]
     fn evaluate<S: Simd>(self, _: S, [a, b, c]: [Lanes<T, S>; 3], previous: [Lanes<T, S>; 2]) -> [Lanes<T, S>; 2] {
         [a * b + c, a - previous[1]]
-    }
-}
-
-/// Hands its only input to every destination.
-#[derive(Clone, Copy)]
-struct Copied;
-
-impl<T: Scalar, const M: usize> Body<T, 1, M> for Copied {
-    #[inline(always)]
-    fn evaluate<S: Simd>(self, _: S, [value]: [Lanes<T, S>; 1], _: [Lanes<T, S>; M]) -> [Lanes<T, S>; M] {
-        [value; M]
     }
 }
 
