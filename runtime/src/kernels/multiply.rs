@@ -9,11 +9,11 @@ use core::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, fetch};
 use super::direct::Addition;
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;
-use crate::simd::{Lanes, prefetch};
+use crate::simd::Lanes;
 
 /// Registers of columns in a tile.
 pub(super) const WIDTH: usize = 2;
@@ -393,9 +393,7 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
         if add.is_some() {
             // They are needed at the end, and may be far away.
-            for row in 0..ROWS {
-                prefetch(sums.wrapping_add(row * sums_row).cast_const());
-            }
+            fetch(sums.cast_const(), sums_row, ROWS, VECTORS * lanes);
         }
         // SAFETY: the caller's promise.
         unsafe { self.add_products(simd, &mut held, a, b, last) };
