@@ -6,7 +6,7 @@ use syn::{Expr, Ident, Lit};
 
 use super::call::Given;
 use super::expression::is_constant_name;
-use super::site::Site;
+use super::site::{Known, Site};
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Callee, Checker, Entry, is_real};
 use crate::error::{Checked, Diagnostic, Reported};
@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
             span,
             settings: Vec::new(),
             spans: Vec::new(),
-            notes: Vec::new(),
+            known: Vec::new(),
             names: Vec::new(),
             field: field.map(|field| field.name.to_string()),
             path: None,
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
         for argument in bound {
             site.settings.push(argument.setting);
             site.spans.push(argument.span);
-            site.notes.push(argument.note);
+            site.known.push(argument.known);
             site.names.push(argument.name);
         }
         let results = (function.check)(&mut site)?;
@@ -183,10 +183,10 @@ impl<'a> Checker<'a> {
                 let (function, form) = (function.name.into(), function.usage());
                 return self.fail(span, Diagnostic::MissingArgument { function, argument, form });
             }
-            return Ok(Bound { setting: Setting::from(&row.default), span, note: String::new(), name: None });
+            return Ok(Bound { setting: Setting::from(&row.default), span, known: Known::default(), name: None });
         };
-        let (setting, note) = self.setting(function, row, expr, value)?;
-        Ok(Bound { setting, span: expr.span(), note, name: super::short(expr) })
+        let (setting, known) = self.setting(function, row, expr, value)?;
+        Ok(Bound { setting, span: expr.span(), known, name: super::short(expr) })
     }
 
     fn setting(
@@ -195,16 +195,16 @@ impl<'a> Checker<'a> {
         row: &'static Argument,
         expr: &'a Expr,
         value: Option<Value>,
-    ) -> Checked<(Setting, String)> {
+    ) -> Checked<(Setting, Known)> {
         if row.accepts == Accepts::Initializer && value.is_none() {
-            return Ok((Setting::Initializer(self.initializer(expr)?), String::new()));
+            return Ok((Setting::Initializer(self.initializer(expr)?), Known::default()));
         }
         if row.accepts == Accepts::Name && value.is_none() {
             if let Expr::Path(path) = expr
                 && let Some(name) = path.path.get_ident()
                 && !["self", "Self", "super", "crate"].iter().any(|keyword| name == keyword)
             {
-                return Ok((Setting::Name(name.to_string()), String::new()));
+                return Ok((Setting::Name(name.to_string()), Known::default()));
             }
             return self.wrong_kind(function, row, expr, "an expression".into());
         }
@@ -213,6 +213,10 @@ impl<'a> Checker<'a> {
             None => self.value(expr)?,
         };
         let note = Self::note(&[(expr, &value)]);
+        let origin = match &value {
+            Value::Tensor(tensor) => Some(tensor.origin.clone()),
+            _ => None,
+        };
         if let (true, Value::Loss(_)) = (row.accepts.is_tensor(), &value) {
             return self.fail(expr.span(), Diagnostic::MaskedLoss { operation: function.name.into() });
         }
@@ -264,7 +268,7 @@ impl<'a> Checker<'a> {
             (Accepts::Length, Value::Tensor(tensor)) => Setting::Tensor(tensor.operand),
             _ => return self.wrong_kind(function, row, expr, found),
         };
-        Ok((setting, note))
+        Ok((setting, Known { note, origin }))
     }
 
     fn wrong_kind<T>(&mut self, function: &'static Function, row: &Argument, expr: &Expr, found: String) -> Checked<T> {
@@ -314,6 +318,6 @@ fn whole(value: &Value) -> Option<i64> {
 struct Bound {
     setting: Setting,
     span: Span,
-    note: String,
+    known: Known,
     name: Option<String>,
 }

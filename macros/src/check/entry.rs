@@ -161,6 +161,10 @@ impl<'a> Checker<'a> {
         let (ty, per_step) = match self.expected(syntax)? {
             Expected::Tensor(ty) => (ty, false),
             Expected::Scalar => (TensorType::real(Vec::new()), true),
+            Expected::Constant(found) => {
+                let (function, remedy) = (function.into(), for_samples(&name, &found));
+                return self.fail(syntax.span(), Diagnostic::EntryConstant { function, name, found, remedy });
+            }
             other => {
                 let found = format!("{name}: {other}");
                 return self.fail(syntax.span(), Diagnostic::EntryArgument { function: function.into(), found });
@@ -407,5 +411,17 @@ fn renumber(calls: &mut [Call], renumbered: &[usize]) {
             Callee::Scan(scan) => renumber(&mut scan.calls, renumbered),
             _ => {}
         }
+    }
+}
+
+/// What to declare instead of a type of constants.
+fn for_samples(name: &str, found: &str) -> String {
+    match found {
+        "f32" | "f64" => format!(
+            "declare a shape, such as `{name}: [3]` or `{name}: []` for one number, of the type that Rust chooses with \
+             `Name<f64>`; one number for a whole step is a `Scalar`"
+        ),
+        "bool" => format!("declare a class, `{name}: Class<2>`, or a number that is 0 or 1, `{name}: []`"),
+        _ => format!("declare a class with their number, such as `{name}: Class<10>`, or a real number, `{name}: []`"),
     }
 }

@@ -254,18 +254,19 @@ impl<'a> Checker<'a> {
             }
             None if !self.complete => Err(Reported),
             None => {
-                let suggestion = self.field_suggestion(&written);
+                let suggestion = self.field_suggestion(&written, "[3] = zeros()");
                 self.fail(name.span(), Diagnostic::UnknownField { name: written, suggestion })
             }
         }
     }
 
-    pub(super) fn field_suggestion(&self, name: &str) -> String {
+    /// A field of a similar name, or how to declare one such as this.
+    pub(super) fn field_suggestion(&self, name: &str, declaration: &str) -> String {
         let mut known: Vec<&str> = self.fields.keys().map(String::as_str).collect();
         known.sort_unstable();
         let network = &self.header_name;
         suggestion(name, known.iter().copied(), || match known.is_empty() {
-            true => format!("declare it: `struct {network} {{ {name}: [3] = zeros() }}`"),
+            true => format!("declare it: `struct {network} {{ {name}: {declaration} }}`"),
             false => format!("`{network}` has {}", crate::error::listed(known.iter().copied())),
         })
     }

@@ -2,11 +2,21 @@
 
 use proc_macro2::Span;
 
+use super::value::Origin;
 use super::{Checker, Entry, TensorType, display_shape, parameters};
 use crate::error::{Checked, Diagnostic};
 use crate::function::{Function, Setting};
 use crate::graph::Element;
 use crate::network::{Initializer, Role};
+
+/// What is known of an argument.
+#[derive(Default)]
+pub(super) struct Known {
+    /// For messages; empty for constants.
+    pub(super) note: String,
+    /// Where it comes from, if it is a tensor.
+    pub(super) origin: Option<Origin>,
+}
 
 /// A call while its row's shape rule looks at it.
 pub(crate) struct Site<'c, 'a> {
@@ -17,7 +27,7 @@ pub(crate) struct Site<'c, 'a> {
     pub(super) settings: Vec<Setting>,
     /// Where each argument stands, and what is known of it.
     pub(super) spans: Vec<Span>,
-    pub(super) notes: Vec<String>,
+    pub(super) known: Vec<Known>,
     /// `h` or `self.w`, where an argument is no longer than that.
     pub(super) names: Vec<Option<String>>,
     /// The field that the layer belongs to.
@@ -156,9 +166,20 @@ impl Site<'_, '_> {
 
     /// What is known about these arguments.
     pub(crate) fn note(&self, arguments: &[&str]) -> String {
-        let notes = arguments.iter().map(|argument| self.notes[self.at(argument)].as_str());
+        let notes = arguments.iter().map(|argument| self.known[self.at(argument)].note.as_str());
         let notes: Vec<&str> = notes.filter(|note| !note.is_empty()).collect();
         if notes.is_empty() { "the values are constants".into() } else { notes.join("; ") }
+    }
+
+    /// Refuses what comes from this activation, which the function applies itself.
+    pub(crate) fn logits(&mut self, argument: &str, activation: &str) -> Checked<()> {
+        match &self.known[self.at(argument)].origin {
+            Some(origin) if origin.is_of(activation) => {
+                let (span, function, activation) = (origin.span, self.name(), activation.into());
+                self.checker.fail(span, Diagnostic::LogitsActivated { function, activation })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The name of the declared parameter that is given.

@@ -55,6 +55,10 @@ impl Origin {
         Self { what: "declared so".into(), span }
     }
 
+    pub(crate) fn is_of(&self, function: &str) -> bool {
+        self.what == Self::of(function, self.span).what
+    }
+
     pub(crate) fn text(&self) -> String {
         match line(self.span) {
             Some(line) => format!("{} in line {line}", self.what),

@@ -299,6 +299,9 @@ super::diagnostics! {
     "entry-argument" EntryArgument { function: String, found: String }
         "an argument of `{function}` is a name with a type, this is `{found}`",
         "write a name, such as `x: [3]`, and take tuples apart inside";
+    "entry-constant" EntryConstant { function: String, name: String, found: String, remedy: String }
+        "`{name}` of `{function}` is given for each sample, but `{found}` is the type of a constant",
+        "{remedy}";
     "entry-type" EntryType { function: String, name: String }
         "the type of `{name}` is not known: `{function}` is called from Rust",
         "write it, such as `{name}: [3]`, `{name}: Class<10>` or `{name}: Scalar`";
@@ -320,6 +323,9 @@ super::diagnostics! {
     "loss-layer" LossLayer { layer: String }
         "`{layer}` would make parameters inside `loss`, which predictions never see",
         "call it in `forward`, or declare it as a field: `head: {layer}(…)` used as `self.head(x)`";
+    "logits-activated" LogitsActivated { function: String, activation: String }
+        "`{function}` applies `{activation}` itself, and is given what `{activation}` has made",
+        "leave it out here; what a prediction shall show is a function of its own: `pub fn probabilities(x: [3]) {{ forward(x).{activation}() }}`";
     "masked-loss" MaskedLoss { operation: String }
         "`{operation}` of a loss that is a weighted mean (by `length` or `weights`): only sums of such losses, and products with a factor, can be averaged over a batch",
         "apply `{operation}` to the parts inside of the loss, or take the loss without `length` and `weights`";

@@ -66,15 +66,21 @@ pub(crate) static BINARY_CROSS_ENTROPY: Function = pair(
 );
 
 /// `softplus(x) - target · x`, which equals the cross-entropy of `sigmoid(x)` and does not overflow.
-pub(crate) static BINARY_CROSS_ENTROPY_WITH_LOGITS: Function = pair(
-    "binary_cross_entropy_with_logits",
-    "binary cross-entropy of sigmoid(prediction): mean of softplus(x) - target · x",
-    |lowering, call| {
-        let [x, target] = [Formula::argument(0), Formula::argument(1)];
-        let linear = target * x.clone();
-        mean(lowering, call, Formula::apply("softplus", &[x]) - linear)
+pub(crate) static BINARY_CROSS_ENTROPY_WITH_LOGITS: Function = Function {
+    check: |site| {
+        site.logits(PREDICTION, "sigmoid")?;
+        check(site)
     },
-);
+    ..pair(
+        "binary_cross_entropy_with_logits",
+        "binary cross-entropy of sigmoid(prediction): mean of softplus(x) - target · x",
+        |lowering, call| {
+            let [x, target] = [Formula::argument(0), Formula::argument(1)];
+            let linear = target * x.clone();
+            mean(lowering, call, Formula::apply("softplus", &[x]) - linear)
+        },
+    )
+};
 
 fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let (left, right) = (site.ty(PREDICTION), site.ty("target"));

@@ -32,7 +32,12 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     if inner != rows {
         let mut wanted = right.clone();
         let place = wanted.len().saturating_sub(2);
-        wanted[place] = inner;
+        if right[right.len() - 1] == inner {
+            // A weight with the outputs first, as PyTorch has it.
+            wanted.swap(place, right.len() - 1);
+        } else {
+            wanted[place] = inner;
+        }
         let wanted = display_shape(&wanted);
         let remedy = match (site.declared("other"), site.declared("x")) {
             (Some(name), _) => format!("declare `{name}: {wanted}`, or make the last axis of the left side {rows}"),

@@ -125,6 +125,13 @@ fn element(name: &Ident, input: ParseStream) -> syn::Result<ElementSyntax> {
 
 /// Between brackets: `28, 28` or `Class<65>; 64`.
 fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
+    if content.peek(syn::token::Bracket) && content.peek2(Token![;]) {
+        // Arrays of arrays: what is wrong with the elements comes first.
+        let inner: TypeSyntax = content.parse()?;
+        let error = content.error(SHAPE);
+        skip(content)?;
+        return if matches!(inner, TypeSyntax::Unknown(_)) { Ok(inner) } else { Err(error) };
+    }
     let ahead = content.fork();
     let named = ahead.parse::<Ident>().ok().filter(|_| ahead.peek(Token![<]) || ahead.peek(Token![;]));
     let mut tensor_element = ElementSyntax::Real;
@@ -134,14 +141,7 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
             tensor_element = element(&name, content)?;
             content.parse::<Token![;]>()?;
         } else {
-            // What follows is not looked at.
-            content.step(|cursor| {
-                let mut rest = *cursor;
-                while let Some((_, next)) = rest.token_tree() {
-                    rest = next;
-                }
-                Ok(((), rest))
-            })?;
+            skip(content)?;
             return Ok(TypeSyntax::Unknown(name));
         }
     }
@@ -150,4 +150,15 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
         return Err(syn::Error::new(stray.span(), SHAPE));
     }
     Ok(TypeSyntax::Tensor { element: tensor_element, sizes: sizes.into_iter().collect(), span })
+}
+
+/// What follows is not looked at.
+fn skip(content: ParseStream) -> syn::Result<()> {
+    content.step(|cursor| {
+        let mut rest = *cursor;
+        while let Some((_, next)) = rest.token_tree() {
+            rest = next;
+        }
+        Ok(((), rest))
+    })
 }

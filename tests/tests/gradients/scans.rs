@@ -76,7 +76,7 @@ networks! {
             let s = x.scan(cell, initial = zeros([2]));
             (s.matmul(self.v).softmax(), s.mean(axis = 0), s[(.., 0)] * s[(.., 1)])
         }
-        fn loss(y, m, p, t: [Class<3>; 4]) { cross_entropy(y, t) + m.sum() + p.sum() }
+        fn loss(y, m, p, t: [4, 3]) { mse(y, t) + m.sum() + p.sum() }
     }
     loop_in_a_loop [w: [2] = normal(0.7), v: [2] = normal(0.7)] {
         fn inner(s: [2], x: [2]) -> [2] { (s * self.w + x).sin() }

@@ -1,4 +1,4 @@
-// mistake: entry-argument
+// mistake: entry-constant
 
 use backprop::prelude::*;
 

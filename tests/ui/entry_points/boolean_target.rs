@@ -1,0 +1,14 @@
+// mistake: entry-constant
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    fn forward(x: [4]) -> [1] { x.dense(1) }
+    fn loss(y, is_open: bool) { binary_cross_entropy_with_logits(y, is_open) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}
