@@ -296,6 +296,15 @@ impl<I: Columns, T: Columns> Dataset<I, T> {
 /// scale.apply(&mut inputs);
 /// assert_eq!(inputs, [[-1.0, 0.0], [1.0, 0.0]]);
 /// ```
+///
+/// Sequences are flattened to their steps, whose features are then scaled alike:
+///
+/// ```
+/// # use backprop::dataset::Standardization;
+/// let mut windows = vec![[[1.0_f32, 5.0], [3.0, 5.0]]; 10];
+/// Standardization::of(windows.as_flattened()).apply(windows.as_flattened_mut());
+/// assert_eq!(windows[9], [[-1.0, 0.0], [1.0, 0.0]]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standardization<T, const N: usize> {
     /// Each feature's mean.

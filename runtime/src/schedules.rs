@@ -2,7 +2,8 @@
 
 use num_traits::Float;
 
-/// How the learning rate changes from step to step.
+/// How the learning rate changes from step to step: a step is a batch, so that `epochs * samples.div_ceil(batch)` of them make
+/// a whole training.
 pub trait Schedule {
     /// The factor at this step, which counts from 0.
     fn rate(&self, step: usize) -> f64;
