@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
         }
         let suggestion = match self.is_function(&name) {
             true => format!("call the built-in function without `self`: `{name}(…)`"),
-            false => self.field_suggestion(&name, "layer_norm()"),
+            false => self.field_suggestion(&name, if name.contains("norm") { "layer_norm()" } else { "dense(8)" }),
         };
         self.fail(call.method.span(), Diagnostic::UnknownField { name, suggestion })
     }

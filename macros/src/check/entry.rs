@@ -422,6 +422,9 @@ fn for_samples(name: &str, found: &str) -> String {
              `Name<f64>`; one number for a whole step is a `Scalar`"
         ),
         "bool" => format!("declare a class, `{name}: Class<2>`, or a number that is 0 or 1, `{name}: []`"),
-        _ => format!("declare a class with their number, such as `{name}: Class<10>`, or a real number, `{name}: []`"),
+        _ => format!(
+            "declare a class with the number of classes, such as `{name}: Class<10>`, a length with the longest, \
+             `{name}: Length<64>`, or a real number, `{name}: []`"
+        ),
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 
 use super::value::Origin;
 use super::{Checker, Entry, TensorType, display_shape, parameters};
-use crate::error::{Checked, Diagnostic};
+use crate::error::{Checked, Diagnostic, line};
 use crate::function::{Function, Setting};
 use crate::graph::Element;
 use crate::network::{Initializer, Role};
@@ -171,15 +171,15 @@ impl Site<'_, '_> {
         if notes.is_empty() { "the values are constants".into() } else { notes.join("; ") }
     }
 
-    /// Refuses what comes from this activation, which the function applies itself.
-    pub(crate) fn logits(&mut self, argument: &str, activation: &str) -> Checked<()> {
-        match &self.known[self.at(argument)].origin {
-            Some(origin) if origin.is_of(activation) => {
-                let (span, function, activation) = (origin.span, self.name(), activation.into());
-                self.checker.fail(span, Diagnostic::LogitsActivated { function, activation })
-            }
-            _ => Ok(()),
-        }
+    /// Refuses what comes straight from an activation that makes probabilities of logits.
+    pub(crate) fn logits(&mut self, argument: &str) -> Checked<()> {
+        let Some(origin) = &self.known[self.at(argument)].origin else { return Ok(()) };
+        let Some(activation) = ["softmax", "sigmoid"].into_iter().find(|activation| origin.is_of(activation)) else {
+            return Ok(());
+        };
+        let (span, name) = (origin.span, self.function.name);
+        let function = line(self.span).map_or(format!("`{name}`"), |line| format!("`{name}` in line {line}"));
+        self.checker.fail(span, Diagnostic::LogitsActivated { function, activation: activation.into() })
     }
 
     /// The name of the declared parameter that is given.

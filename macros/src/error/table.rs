@@ -324,8 +324,8 @@ super::diagnostics! {
         "`{layer}` would make parameters inside `loss`, which predictions never see",
         "call it in `forward`, or declare it as a field: `head: {layer}(…)` used as `self.head(x)`";
     "logits-activated" LogitsActivated { function: String, activation: String }
-        "`{function}` applies `{activation}` itself, and is given what `{activation}` has made",
-        "leave it out here; what a prediction shall show is a function of its own: `pub fn probabilities(x: [3]) {{ forward(x).{activation}() }}`";
+        "{function} takes logits and makes probabilities of them itself; this is what `{activation}` has made of them",
+        "give it what `{activation}` is applied to; predictions of probabilities come from a `pub fn` that calls `forward` and `{activation}`";
     "masked-loss" MaskedLoss { operation: String }
         "`{operation}` of a loss that is a weighted mean (by `length` or `weights`): only sums of such losses, and products with a factor, can be averaged over a batch",
         "apply `{operation}` to the parts inside of the loss, or take the loss without `length` and `weights`";

@@ -29,7 +29,7 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
     let (logits, target) = (site.shape("logits"), site.ty("target"));
     let smoothing = site.number("label_smoothing");
     site.holds("label_smoothing", (0.0..=1.0).contains(&smoothing), "between 0 and 1")?;
-    site.logits("logits", "softmax")?;
+    site.logits("logits")?;
     let note = site.note(&["logits", "target"]);
     let mismatch =
         Diagnostic::ClassTarget { logits: display_shape(&logits), target: target.to_string(), note: note.clone() };

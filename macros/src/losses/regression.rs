@@ -68,7 +68,7 @@ pub(crate) static BINARY_CROSS_ENTROPY: Function = pair(
 /// `softplus(x) - target · x`, which equals the cross-entropy of `sigmoid(x)` and does not overflow.
 pub(crate) static BINARY_CROSS_ENTROPY_WITH_LOGITS: Function = Function {
     check: |site| {
-        site.logits(PREDICTION, "sigmoid")?;
+        site.logits(PREDICTION)?;
         check(site)
     },
     ..pair(

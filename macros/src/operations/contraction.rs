@@ -42,9 +42,9 @@ fn check(site: &mut Site<'_, '_>) -> Checked<Vec<TensorType>> {
         let remedy = match (site.declared("other"), site.declared("x")) {
             (Some(name), _) => format!("declare `{name}: {wanted}`, or make the last axis of the left side {rows}"),
             (None, Some(name)) => {
-                let mut wanted = left.clone();
-                wanted[left.len() - 1] = rows;
-                format!("declare `{name}: {}`, or make the right side {}", display_shape(&wanted), texts.1)
+                let mut declared = left.clone();
+                declared[left.len() - 1] = rows;
+                format!("declare `{name}: {}`, or make the right side {wanted}", display_shape(&declared))
             }
             (None, None) => format!("make the right side {wanted}, or the last axis of the left side {rows}"),
         };

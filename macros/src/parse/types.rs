@@ -1,6 +1,6 @@
 //! The small grammar of types in signatures and fields: shapes, classes, lengths, tuples, constants.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -114,7 +114,7 @@ fn element(name: &Ident, input: ParseStream) -> syn::Result<ElementSyntax> {
     } else {
         // What is left are expressions in invisible groups, from a `macro_rules!`.
         input.step(|cursor| match cursor.token_tree() {
-            Some((proc_macro2::TokenTree::Group(group), rest)) => Ok((syn::parse2::<Expr>(group.stream())?, rest)),
+            Some((TokenTree::Group(group), rest)) => Ok((syn::parse2::<Expr>(group.stream())?, rest)),
             _ => Err(cursor.error("expected a number or the name of a constant")),
         })?
     };
@@ -126,11 +126,10 @@ fn element(name: &Ident, input: ParseStream) -> syn::Result<ElementSyntax> {
 /// Between brackets: `28, 28` or `Class<65>; 64`.
 fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
     if content.peek(syn::token::Bracket) && content.peek2(Token![;]) {
-        // Arrays of arrays: what is wrong with the elements comes first.
-        let inner: TypeSyntax = content.parse()?;
-        let error = content.error(SHAPE);
-        skip(content)?;
-        return if matches!(inner, TypeSyntax::Unknown(_)) { Ok(inner) } else { Err(error) };
+        let (element, sizes) = array(content)?;
+        let sizes = sizes.join(", ");
+        let shape = if element.contains('<') { format!("[{element}; {sizes}]") } else { format!("[{sizes}]") };
+        return Err(syn::Error::new(span, format!("a shape is one list of sizes: write `{shape}`")));
     }
     let ahead = content.fork();
     let named = ahead.parse::<Ident>().ok().filter(|_| ahead.peek(Token![<]) || ahead.peek(Token![;]));
@@ -141,7 +140,7 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
             tensor_element = element(&name, content)?;
             content.parse::<Token![;]>()?;
         } else {
-            skip(content)?;
+            content.parse::<TokenStream>()?;
             return Ok(TypeSyntax::Unknown(name));
         }
     }
@@ -152,13 +151,20 @@ fn bracketed(content: ParseStream, span: Span) -> syn::Result<TypeSyntax> {
     Ok(TypeSyntax::Tensor { element: tensor_element, sizes: sizes.into_iter().collect(), span })
 }
 
-/// What follows is not looked at.
-fn skip(content: ParseStream) -> syn::Result<()> {
-    content.step(|cursor| {
-        let mut rest = *cursor;
-        while let Some((_, next)) = rest.token_tree() {
-            rest = next;
+/// Inside an array as Rust writes it, `[f32; 6]; 20`: the element of the innermost one, and all sizes, outermost first.
+fn array(content: ParseStream) -> syn::Result<(String, Vec<String>)> {
+    let (element, inner) = if content.peek(syn::token::Bracket) {
+        let within;
+        syn::bracketed!(within in content);
+        array(&within)?
+    } else {
+        let mut element = String::new();
+        while !content.is_empty() && !content.peek(Token![;]) {
+            element.push_str(&content.parse::<TokenTree>()?.to_string());
         }
-        Ok(((), rest))
-    })
+        (element, Vec::new())
+    };
+    content.parse::<Token![;]>()?;
+    let size = content.parse::<TokenStream>()?.to_string();
+    Ok((element, core::iter::once(size).chain(inner).collect()))
 }

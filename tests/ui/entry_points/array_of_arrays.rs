@@ -1,4 +1,4 @@
-// mistake: unknown-type
+// mistake: syntax
 
 use backprop::prelude::*;
 

@@ -7,7 +7,7 @@ network! {
 
     fn forward(x: [4]) -> [3] { x.dense(3) }
     fn loss(y, t: [3]) {
-        let p = y.sigmoid();
+        let p = sigmoid(y);
         p.binary_cross_entropy_with_logits(t)
     }
 }
