@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::Pat;
 use syn::spanned::Spanned;
 
-use super::types::Expected;
+use super::types::{Expected, REAL_NUMBERS};
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Bodies, Body, Call, Callee, Checker, Entry, Frame, LossBody, Operand, TensorType, Term, is_special};
 use crate::error::{Checked, Diagnostic, Reported};
@@ -417,10 +417,9 @@ fn renumber(calls: &mut [Call], renumbered: &[usize]) {
 /// What to declare instead of a type of constants.
 fn for_samples(name: &str, found: &str) -> String {
     match found {
-        "f32" | "f64" => format!(
-            "declare a shape, such as `{name}: [3]` or `{name}: []` for one number, of the type that Rust chooses with \
-             `Name<f64>`; one number for a whole step is a `Scalar`"
-        ),
+        "f32" | "f64" => {
+            format!("declare a shape, such as `{name}: [3]` or `{name}: []` for one number, {REAL_NUMBERS}")
+        }
         "bool" => format!("declare a class, `{name}: Class<2>`, or a number that is 0 or 1, `{name}: []`"),
         _ => format!(
             "declare a class with the number of classes, such as `{name}: Class<10>`, a length with the longest, \

@@ -10,6 +10,10 @@ use crate::error::{Checked, Diagnostic, suggestion};
 use crate::graph::Element;
 use crate::parse::{ElementSyntax, NAMES, TypeSyntax};
 
+/// What takes the place of `f32` and `f64`.
+pub(super) const REAL_NUMBERS: &str =
+    "of the type that Rust chooses with `Name<f64>`; one number for a whole step is a `Scalar`";
+
 /// What a signature or a `let` declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expected {
@@ -29,9 +33,7 @@ impl<'a> Checker<'a> {
                 let found = name.to_string();
                 let suggestion = match found.as_str() {
                     "Class" | "Length" => format!("write its bound: `{found}<10>`"),
-                    "f32" | "f64" => "leave it out: `[3]` has three numbers, `[]` one, of the type that Rust chooses with `Name<f64>`; \
-                        one number for a whole step is a `Scalar`"
-                        .into(),
+                    "f32" | "f64" => format!("leave it out: `[3]` has three numbers, `[]` one, {REAL_NUMBERS}"),
                     _ => suggestion(&found, NAMES, || {
                         "types are shapes such as `[28, 28]`, `Class<10>`, `[Class<65>; 64]`, `Length<64>`, `Scalar` and tuples".into()
                     }),
