@@ -1,0 +1,113 @@
+//! `scaling`: how many times as fast as one thread several are, as a Markdown table. `--threads N` is 2 unless said otherwise;
+//! names of workloads choose some.
+//!
+//! Two trainers of one process take turns of some milliseconds: what disturbs one disturbs the other. The ratio is that of
+//! neighbouring turns, of which the middle one counts.
+
+use std::time::{Duration, Instant};
+
+use backprop::prelude::*;
+use backprop::{Error, Program, Random};
+use benches::networks::{Deep, Shallow, Smooth, Wide};
+use benches::workloads::{SEED, images, rows};
+
+const TURNS: usize = 200;
+const TURN: Duration = Duration::from_millis(40);
+
+/// Microseconds of a step, turn by turn.
+struct Turns {
+    alone: Vec<f64>,
+    together: Vec<f64>,
+}
+
+/// Two trainers take turns; `step` is given one of them and the number of steps before.
+fn turns<A>(pair: [A; 2], mut step: impl FnMut(&mut A, usize) -> Result<(), Error>) -> Result<Turns, Error> {
+    let [mut alone, mut together] = pair;
+    let mut turn = |trainer: &mut A| -> Result<f64, Error> {
+        // The first step finds the caches full of the other trainer's numbers.
+        step(trainer, 0)?;
+        let (start, mut steps) = (Instant::now(), 0_u32);
+        while start.elapsed() < TURN {
+            steps += 1;
+            step(trainer, steps as usize)?;
+        }
+        Ok(start.elapsed().as_secs_f64() * 1e6 / f64::from(steps))
+    };
+    let mut turns = Turns { alone: Vec::new(), together: Vec::new() };
+    for _ in 0..TURNS {
+        turns.alone.push(turn(&mut alone)?);
+        turns.together.push(turn(&mut together)?);
+    }
+    Ok(turns)
+}
+
+fn pair<N: Program, O: Optimizer<N>, const CAPACITY: usize>(
+    optimizer: &O,
+    threads: usize,
+) -> [Box<Trainer<N, O, CAPACITY>>; 2] {
+    [1, threads].map(|threads| Trainer::new(optimizer.clone(), SEED).threads(threads))
+}
+
+fn images_of<N, O, const BATCH: usize>(optimizer: &O, threads: usize) -> Result<Turns, Error>
+where
+    N: for<'a> Program<Inputs<'a> = &'a [[f32; 784]], Targets<'a> = &'a [Class<10>]>,
+    O: Optimizer<N>,
+{
+    let batches = images(BATCH);
+    turns(pair::<N, O, BATCH>(optimizer, threads), |trainer, index| {
+        let (images, digits) = &batches[index % batches.len()];
+        trainer.step(images, digits).map(|_| ())
+    })
+}
+
+fn smooth(threads: usize) -> Result<Turns, Error> {
+    let mut random = Random::new(SEED);
+    let (inputs, targets) = (rows(&mut random, 10_000), rows(&mut random, 10_000));
+    turns(pair::<Smooth, _, 400>(&Adam::new(1e-3), threads), |trainer, _| trainer.step(&inputs, &targets).map(|_| ()))
+}
+
+type Workload = (&'static str, fn(usize) -> Result<Turns, Error>);
+
+const WORKLOADS: [Workload; 4] = [
+    ("W2", |threads| images_of::<Shallow, _, 32>(&Sgd::new(0.01), threads)),
+    ("W3", |threads| images_of::<Deep, _, 128>(&Adam::new(1e-3), threads)),
+    ("W.tanh", smooth),
+    ("W.large", |threads| images_of::<Wide, _, 256>(&Sgd::new(0.01), threads)),
+];
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+fn main() -> Result<(), Error> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut threads = 2;
+    if let Some(at) = arguments.iter().position(|argument| argument == "--threads") {
+        threads = arguments.get(at + 1).and_then(|count| count.parse().ok()).expect("--threads needs a number");
+        arguments.drain(at..at + 2);
+    }
+    println!(
+        "| workload | one thread, us: least, middle | {threads} threads: least, middle | ratio: middle, quartiles |"
+    );
+    println!("| --- | --- | --- | --- |");
+    for (name, run) in WORKLOADS {
+        if !arguments.is_empty() && !arguments.iter().any(|argument| argument == name) {
+            continue;
+        }
+        let Turns { alone, together } = run(threads)?;
+        let ratios = sorted(alone.iter().zip(&together).map(|(alone, together)| alone / together).collect());
+        let (alone, together, middle) = (sorted(alone), sorted(together), TURNS / 2);
+        println!(
+            "| {name} | {:.1}, {:.1} | {:.1}, {:.1} | {:.2}, {:.2} to {:.2} |",
+            alone[0],
+            alone[middle],
+            together[0],
+            together[middle],
+            ratios[middle],
+            ratios[TURNS / 4],
+            ratios[3 * TURNS / 4]
+        );
+    }
+    Ok(())
+}
