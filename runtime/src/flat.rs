@@ -1,9 +1,13 @@
 //! One pass over many numbers: whether they are finite, norm, scaling.
 
 use core::cell::Cell;
+#[cfg(feature = "threads")]
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use num_traits::Float;
 
+#[cfg(feature = "threads")]
+use crate::helpers::{self, portion};
 use crate::kernels::Work;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine, Simd, WithSimd};
@@ -24,8 +28,38 @@ impl<T: Scalar> WithSimd for &Finite<'_, T> {
 /// Whether none of these numbers is NaN or infinite.
 #[inline(always)]
 pub(crate) fn all_finite<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> bool {
+    #[cfg(feature = "threads")]
+    if numbers.len() >= MANY
+        && let Some(finite) = all_finite_shared(machine, numbers)
+    {
+        return finite;
+    }
+    all_finite_alone(machine, numbers)
+}
+
+/// [`all_finite`] on this thread.
+#[inline(always)]
+fn all_finite_alone<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> bool {
     let finite = Finite(numbers);
     if X::PLAIN { machine.call(&finite) } else { T::work(machine.instructions(), Work::Finite(&finite)).is_zero() }
+}
+
+/// Numbers from which on a part of them is worth handing over: it takes ten times as long to read it.
+#[cfg(feature = "threads")]
+const MANY: usize = 1 << 16;
+
+/// [`all_finite`] by the threads that help, if there are any.
+#[cfg(feature = "threads")]
+#[inline(never)]
+fn all_finite_shared<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> Option<bool> {
+    let finite = AtomicBool::new(true);
+    let shared = helpers::share(usize::MAX, |index, count, _| {
+        let (start, end) = portion(numbers.len(), 1, index, count);
+        if !all_finite_alone(machine, &numbers[start..end]) {
+            finite.store(false, Ordering::Relaxed);
+        }
+    });
+    shared.then(|| finite.into_inner())
 }
 
 /// The sum of the squares of all numbers, in several running sums: NaN or infinite if a number is.

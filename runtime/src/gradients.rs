@@ -6,7 +6,9 @@ use pulp::Simd;
 
 use crate::kernels::destinations::{Output, Store};
 use crate::kernels::sealed::Sealed;
-use crate::kernels::{Accumulate, Addition, Ahead, Direct, Ending, Finish, LANES, Span, Sums, Whole, store};
+use crate::kernels::{
+    Accumulate, Addition, Ahead, Direct, Ending, Finish, LANES, PARTS, Reach, Span, Sums, Whole, store,
+};
 use crate::optimizers::{Compiled, Update};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
@@ -43,19 +45,25 @@ impl<'a, T: Scalar> Gradients<'a, T> for Kept<'a, T> {
     }
 }
 
-/// Room for a mark of gradients that are not finite.
-pub(crate) struct Flaws<T>([Cell<T>; LANES]);
+/// Room for marks of gradients that are not finite, for each thread that takes part in a product.
+pub(crate) struct Flaws<T>([[Cell<T>; LANES]; PARTS]);
 
 impl<T: Scalar> Flaws<T> {
     #[inline(always)]
     pub(crate) fn none() -> Self {
-        Self(core::array::from_fn(|_| Cell::new(T::zero())))
+        Self(core::array::from_fn(|_| core::array::from_fn(|_| Cell::new(T::zero()))))
     }
 
     /// Whether all gradients were finite.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|flaw| flaw.get().is_zero())
+        self.0.as_flattened().iter().fold(T::zero(), |sum, flaw| sum + flaw.get()).is_zero()
+    }
+
+    /// Where the marks of a part begin.
+    #[inline(always)]
+    fn of_part(&self, part: usize) -> *mut T {
+        self.0.as_ptr().cast::<T>().cast_mut().wrapping_add(part * LANES)
     }
 }
 
@@ -89,7 +97,7 @@ impl<'a, T: Scalar, U: Update<T>> Gradients<'a, T> for Applied<'a, T, U> {
         let Self { update, gradient, flaws, at_once } = self;
         let (gradient, decay, length) =
             (store(gradient, offset, strides), update.decay(role), update.parameters().len());
-        Apply { update, gradient, decay, flaws, at_once, length }
+        Apply { update, gradient, decay, flaws, at_once, length, part: 0 }
     }
 }
 
@@ -102,6 +110,8 @@ pub(crate) struct Apply<'a, T, U, const R: usize> {
     at_once: bool,
     /// Number of parameters, asked for once: an update of somebody else might say something else the next time.
     length: usize,
+    /// Which of the threads it is that take part in the product.
+    part: usize,
 }
 
 impl<T: Copy, U: Copy, const R: usize> Clone for Apply<'_, T, U, R> {
@@ -167,8 +177,9 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
     #[inline(always)]
     unsafe fn finish<S: Simd>(&mut self, state: Lanes<T, S>, _: usize) {
         const { assert!(Lanes::<T, S>::COUNT <= LANES, "flaws have room for every lane") };
-        let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
-        // SAFETY: a register has at most as many lanes as there are cells, which may be written by this thread.
+        debug_assert!(self.part < PARTS, "there are marks for every part");
+        let flaws = self.flaws.of_part(self.part);
+        // SAFETY: a register has at most as many lanes as there are cells for a part, which may be written by this thread.
         unsafe { Whole.store(flaws, Whole.load(state.simd(), flaws) + state) };
     }
 
@@ -182,16 +193,34 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
         if parameters.len() != self.length {
             return None;
         }
-        let flaws = self.flaws.0.as_ptr().cast::<T>().cast_mut();
+        let flaws = self.flaws.of_part(0);
         Some(self.gradient.direct_from(index, parameters.as_mut_ptr(), Some(Addition { factor, flaws })))
+    }
+
+    #[inline(always)]
+    fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+        // State lies in memory that nothing else of a step knows.
+        let parameters = self.update.parameters();
+        if !self.at_once {
+            self.gradient.reach(index, size)
+        } else if parameters.len() == self.length {
+            self.gradient.reach_from(parameters.as_ptr(), index, size)
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    fn of_part(self, part: usize) -> Self {
+        Self { part, ..self }
     }
 
     const UPDATES: bool = U::FINISH.is_some();
 
     #[inline(always)]
     fn with_update(&self, unit: Instructions, index: &[usize; R], add: bool, then: impl FnOnce(Finish<'_, T>)) {
-        let Self { update, gradient, decay, flaws, at_once, length } = *self;
-        let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once, length };
+        let Self { update, gradient, decay, flaws, at_once, length, part } = *self;
+        let destination = Apply { update, gradient: gradient.matrix_at(index), decay, flaws, at_once, length, part };
         let ending = Ending { index: [0; 2], inputs: (), outputs: (destination,), epilogue: Accumulate(add) };
         let updating = Updating { unit, ending };
         if let Some(Compiled { function, .. }) = U::FINISH {

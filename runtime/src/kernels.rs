@@ -20,7 +20,10 @@ mod nest;
 pub mod operands;
 mod pack;
 mod places;
+mod reach;
 pub mod reductions;
+#[cfg(feature = "threads")]
+mod share;
 mod span;
 mod stream;
 #[cfg(test)]
@@ -36,12 +39,13 @@ pub use blocks::{Finish, Sums};
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
 pub use destinations::{store, store_strided};
-pub(crate) use direct::LANES;
 pub use direct::{Addition, Direct};
+pub(crate) use direct::{LANES, PARTS};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};
 pub use operands::{broadcast, broadcast_indices, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
+pub use reach::Reach;
 pub use reductions::{
     max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, sum_inner, sum_outer, sum_strided,
 };

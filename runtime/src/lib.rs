@@ -70,6 +70,8 @@ mod workspace;
 // Training.
 mod flat;
 mod gradients;
+#[cfg(feature = "threads")]
+mod helpers;
 pub mod optimizers;
 pub mod schedules;
 mod trainer;

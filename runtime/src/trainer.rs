@@ -121,8 +121,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// One step of training: loss, gradient, and the optimizer's update. Returns the batch's loss before the update.
     ///
     /// Where nothing needs the whole gradient first, parameters are updated as soon as their gradient is known: when
-    /// the batch is not above the capacity, [`set_clip_norm`](Self::set_clip_norm) was not called, one thread takes the
-    /// step, and the network is not a tiny one.
+    /// the batch is not above the capacity, [`set_clip_norm`](Self::set_clip_norm) was not called, threads do not share the
+    /// samples, and the network is not a tiny one.
     ///
     /// # Errors
     /// As of [`Network::loss_and_gradient`]; the trainer is then as it was, with one exception: a gradient that is not
@@ -133,11 +133,25 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         self.workspace.forwarded = 0;
         #[cfg(feature = "threads")]
         if !<Workspace<N, CAPACITY> as pass::Room>::TINY {
-            let count = self.threads_for(inputs, targets);
-            if count > 1 {
-                return self.step_in_parts(count, inputs, targets);
-            }
+            return match self.plan(inputs, targets) {
+                threads::Plan::Alone => self.step_apart(inputs, targets),
+                threads::Plan::Samples(count) => self.step_in_parts(count, inputs, targets),
+                threads::Plan::Products(count) => self.step_with_help(count, inputs, targets),
+            };
         }
+        self.step_alone(inputs, targets)
+    }
+
+    /// A step of this thread, which may have helpers, in a function of its own.
+    #[cfg(feature = "threads")]
+    #[inline(never)]
+    fn step_apart(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
+        self.step_alone(inputs, targets)
+    }
+
+    /// A step of this thread.
+    #[inline(always)]
+    fn step_alone(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         let instructions = self.workspace.instructions;
         pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(instructions, Step { trainer: self, inputs, targets })
     }
@@ -204,8 +218,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     }
 
     /// The gradient of the last step, clipped if it was; `None` if the parameters were updated without gathering it.
-    /// There always is one after [`set_clip_norm`](Self::set_clip_norm), with [`f64::MAX`] at most, and after a step of
-    /// several threads.
+    /// There always is one after [`set_clip_norm`](Self::set_clip_norm), with [`f64::MAX`] at most, and after a step whose
+    /// samples several threads share.
     pub fn gradient(&self) -> Option<&N> {
         self.settings.kept.then_some(&self.gradient.0)
     }

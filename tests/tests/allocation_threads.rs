@@ -23,18 +23,24 @@ fn steps_of_several_threads() {
     let inputs: Vec<[f32; 400]> =
         (0..50).map(|sample| std::array::from_fn(|pixel| ((sample * pixel) % 17) as f32 / 17.0)).collect();
     let digits: Vec<Class<10>> = (0..50).map(|sample| Class::new(sample % 10).unwrap()).collect();
-    let mut trainer = Trainer::<Classifier, _, 16>::new(Adam::new(1e-3), Seed(1)).threads(3);
+    // Pieces of the batch, so that threads share samples; and all of it, so that they share products.
+    allocate_nothing::<16>(&inputs, &digits);
+    allocate_nothing::<50>(&inputs, &digits);
+}
+
+fn allocate_nothing<const CAPACITY: usize>(inputs: &[[f32; 400]], digits: &[Class<10>]) {
+    let mut trainer = Trainer::<Classifier, _, CAPACITY>::new(Adam::new(1e-3), Seed(1)).threads(3);
     let mut steps = || {
         trainer.set_clip_norm(0.5).unwrap();
         for _ in 0..2 {
-            trainer.step(&inputs, &digits).unwrap();
+            trainer.step(inputs, digits).unwrap();
             // They are asleep by now.
             std::thread::sleep(Duration::from_millis(2));
         }
         trainer.set_clip_norm(f64::INFINITY).unwrap();
-        trainer.step(&inputs, &digits).unwrap();
+        trainer.step(inputs, digits).unwrap();
         trainer.step(&inputs[..3], &digits[..3]).unwrap();
-        trainer.step(&inputs, &digits[..2]).unwrap_err();
+        trainer.step(inputs, &digits[..2]).unwrap_err();
     };
     steps();
     assert_eq!(allocations_of_all_threads(steps), 0);

@@ -5,6 +5,9 @@ use backprop::{Error, Instructions, Random};
 
 const SAMPLES: usize = 101;
 
+/// So few that parameters are many beside the work, which is still worth two threads.
+const FEW: usize = 50;
+
 network! {
     /// Sequences of different lengths, dropout, a frozen and a bounded parameter, a term without samples.
     pub struct Tagger {
@@ -40,12 +43,13 @@ fn steps<O: Optimizer<Tagger<f64>>, const CAPACITY: usize>(
     optimizer: &O,
     threads: usize,
     clip: f64,
+    samples: usize,
 ) -> Result<Vec<f64>, Error> {
     let mut random = Random::new(Seed(1));
     let mut trainer = Trainer::<Tagger<f64>, O, CAPACITY>::new(optimizer.clone(), Seed(2)).threads(threads);
     trainer.set_clip_norm(clip)?;
     let mut numbers = Vec::new();
-    for samples in [SAMPLES, SAMPLES - 9] {
+    for samples in [samples, samples - samples / 11] {
         let (inputs, tags, lengths) = data(&mut random, samples);
         numbers.push(trainer.step((&inputs, 0.8), (&tags, &lengths))?);
     }
@@ -56,24 +60,41 @@ fn steps<O: Optimizer<Tagger<f64>>, const CAPACITY: usize>(
 }
 
 fn assert_same<O: Optimizer<Tagger<f64>>, const CAPACITY: usize>(optimizer: &O, clip: f64) -> Result<(), Error> {
-    let alone = steps::<O, CAPACITY>(optimizer, 1, clip)?;
+    let shares_samples = CAPACITY < FEW;
+    let samples = if shares_samples { SAMPLES } else { FEW };
+    let alone = steps::<O, CAPACITY>(optimizer, 1, clip, samples)?;
     for threads in [2, 4] {
-        let together = steps::<O, CAPACITY>(optimizer, threads, clip)?;
+        let together = steps::<O, CAPACITY>(optimizer, threads, clip, samples)?;
         for (together, alone) in together.iter().zip(&alone) {
             assert!((together - alone).abs() < 1e-9, "{threads} threads: {together} against {alone}");
         }
-        assert_ne!(together, alone, "{threads} threads: as many took the step");
-        assert_eq!(together, steps::<O, CAPACITY>(optimizer, threads, clip)?, "{threads} threads: bit for bit");
+        // Threads that share products, rather than samples, may compute the very same.
+        assert!(!shares_samples || together != alone, "{threads} threads: as many took the step");
+        assert_eq!(
+            together,
+            steps::<O, CAPACITY>(optimizer, threads, clip, samples)?,
+            "{threads} threads: bit for bit"
+        );
     }
     Ok(())
 }
 
 #[test]
 fn every_optimizer_takes_the_same_steps() -> Result<(), Error> {
-    assert_same::<_, 64>(&Sgd::new(0.1).weight_decay(0.01), f64::INFINITY)?;
+    assert_same::<_, 48>(&Sgd::new(0.1).weight_decay(0.01), f64::INFINITY)?;
     assert_same::<_, 8>(&Momentum::new(0.1, 0.9).exclude(Bias), 0.05)?;
     assert_same::<_, 16>(&Adam::new(0.01).epsilon(1e-3), f64::INFINITY)?;
     assert_same::<_, 7>(&AdamW::new(0.01).epsilon(1e-3).exclude(Bias), 0.05)
+}
+
+/// All samples fit the workspace, and there are many parameters beside the work: threads share the products.
+#[test]
+fn every_optimizer_takes_the_same_steps_by_products() -> Result<(), Error> {
+    assert_same::<_, FEW>(&Sgd::new(0.1).weight_decay(0.01), f64::INFINITY)?;
+    assert_same::<_, FEW>(&Sgd::new(0.1), f64::INFINITY)?;
+    assert_same::<_, FEW>(&Momentum::new(0.1, 0.9).exclude(Bias), 0.05)?;
+    assert_same::<_, FEW>(&Adam::new(0.01).epsilon(1e-3), f64::INFINITY)?;
+    assert_same::<_, FEW>(&AdamW::new(0.01).epsilon(1e-3).exclude(Bias), f64::INFINITY)
 }
 
 network! {
@@ -87,8 +108,14 @@ network! {
 
 #[test]
 fn there_may_be_fewer_samples_than_threads() -> Result<(), Error> {
-    let mut alone = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1));
-    let mut together = Trainer::<Large, _, 2>::new(Sgd::new(0.01), Seed(1)).threads(5);
+    fewer_samples_than_threads::<1>()?;
+    fewer_samples_than_threads::<2>()
+}
+
+/// With room for all samples, the threads share products.
+fn fewer_samples_than_threads<const CAPACITY: usize>() -> Result<(), Error> {
+    let mut alone = Trainer::<Large, _, CAPACITY>::new(Sgd::new(0.01), Seed(1));
+    let mut together = Trainer::<Large, _, CAPACITY>::new(Sgd::new(0.01), Seed(1)).threads(5);
     let inputs = [[0.5; 1800], [-0.25; 1800]];
     for batch in [&inputs[..1], &inputs] {
         let targets = [[1.0]; 2];
@@ -122,6 +149,27 @@ fn what_fails_changes_nothing() {
         inputs[15][599] = f32::NAN;
         assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteInput), "{unit}");
         assert_eq!((trainer.steps(), trainer.network().last), (0, [[0.0; 4]; 400]));
+    }
+}
+
+/// Whichever thread computes what overflows; the last layer's gradient is updated at once.
+#[test]
+fn what_overflows_in_any_part_is_found() {
+    for unit in Instructions::available() {
+        for feature in [0, 299, 599] {
+            let mut trainer = Trainer::<Steep, _, 16>::new(Adam::new(0.1), Seed(2)).threads(2);
+            trainer.workspace().with_instructions(unit);
+            // Outputs cancel, and gradients do not.
+            trainer.network_mut().last = std::array::from_fn(|row| [if row % 2 == 0 { 1e30 } else { -1e30 }; 4]);
+            let mut inputs = vec![[0.0; 600]; 16];
+            inputs[7][feature] = 1e7;
+            let targets = [[0.5; 4]; 16];
+            let result = trainer.step(&inputs, &targets);
+            assert_eq!(result, Err(Error::NonFiniteGradient), "{unit}: {feature}");
+            assert!(trainer.gradient().is_none(), "updated at once");
+            inputs[15][599] = f32::NAN;
+            assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteInput), "{unit}");
+        }
     }
 }
 

@@ -24,8 +24,9 @@ use super::operands::Contiguous;
 use super::pack::{self, Panel};
 use super::stream::Stream;
 use super::tile::Ending;
+use super::work::Work;
 use crate::scalar::Scalar;
-use crate::simd::Lanes;
+use crate::simd::{Instructions, Lanes};
 
 /// Two matrices whose product is wanted; strides count elements.
 #[derive(Clone, Copy)]
@@ -53,6 +54,12 @@ pub(super) struct Product<'a, T> {
     pub(super) lent: (*mut T, usize),
     /// What is done to a block otherwise.
     pub(super) finish: Finish<'a, T>,
+    /// Which part it is of a product that threads share, and the part's first row and column.
+    pub(super) part: usize,
+    pub(super) origin: [usize; 2],
+    /// Whether threads may compute parts of it at the same time.
+    #[cfg_attr(not(feature = "threads"), expect(dead_code, reason = "there is but one"))]
+    pub(super) shared: bool,
     pub(super) lifetime: PhantomData<&'a mut T>,
 }
 
@@ -103,6 +110,8 @@ pub struct Sums<T> {
     pub(super) at: [usize; 2],
     /// Its rows and columns.
     pub(super) size: [usize; 2],
+    /// Which part of a product it belongs to.
+    pub(crate) part: usize,
 }
 
 /// Elements of 8 bytes in the buffer for a panel of `b` and for sums: 128 rows of two AVX-512 registers each, or twice as
@@ -235,10 +244,18 @@ impl<'a, T: Scalar> Product<'a, T> {
     ///
     /// For `'a`, the matrices must be readable over `m`, `k` and `n`, the places for the product and for sums on the way readable
     /// and writable over `m` rows of `n`, what is added to the former as [`Addition::mark`](super::direct::Addition::mark) wants
-    /// it, and lent memory writable over its length; and `finish` may be run on any block of it.
+    /// it, and lent memory writable over its length; and `finish` may be run on any block of it. If it is `shared`, all this must
+    /// hold on several threads at a time for parts without a common row and column: what one writes, no other reads or writes.
     #[inline(always)]
     pub(super) const unsafe fn promise(self) -> Promised<'a, T> {
         Promised(self)
+    }
+
+    /// A block of this size, whose complete sums lie there, so many from one row to the next.
+    #[inline(always)]
+    pub(super) fn block(&self, (pointer, row): (*const T, usize), at: [usize; 2], size: [usize; 2]) -> Sums<T> {
+        let at = [self.origin[0] + at[0], self.origin[1] + at[1]];
+        Sums { pointer, row, at, size, part: self.part }
     }
 }
 
@@ -246,7 +263,23 @@ impl<'a, T: Scalar> Product<'a, T> {
 pub(super) struct Promised<'a, T>(Product<'a, T>);
 
 impl<T: Scalar> Promised<'_, T> {
-    /// Computes the product.
+    /// Computes the product, with the threads that help if there are any.
+    #[inline(always)]
+    pub(super) fn compute(&self, unit: Instructions) {
+        #[cfg(feature = "threads")]
+        if self.0.shared && super::share::share(unit, self) {
+            return;
+        }
+        T::work(unit, Work::Product(self));
+    }
+
+    /// What is to be computed.
+    #[cfg(feature = "threads")]
+    pub(super) const fn product(&self) -> &Product<'_, T> {
+        &self.0
+    }
+
+    /// Computes the product on this thread.
     #[inline(always)]
     pub(super) fn walk<S: Simd>(&self, simd: S) {
         let Self(product) = self;
@@ -310,7 +343,7 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                     unsafe {
                         self.multiply(target, [row, column, step], [rows, columns, steps]);
                         if is_complete {
-                            let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
+                            let block = self.product.block((sums, sums_row), [row, column], [rows, columns]);
                             finish.run(self.simd, &block);
                         }
                     }

@@ -72,8 +72,8 @@ impl<'a, T, const D: usize> Matrix<'a, T, D> {
     }
 }
 
-/// What happens to an element of the product: `O` results from it and `I` inputs.
-pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy {
+/// What happens to an element of the product: `O` results from it and `I` inputs. Threads may share a product.
+pub trait Epilogue<T: Scalar, const I: usize, const O: usize>: Copy + Send + Sync {
     /// Whether it is so few operations that memory decides how long they take, with what the destinations do besides: the
     /// divisions and roots of an optimizer gain nothing from wider registers either.
     const LIGHT: bool = false;

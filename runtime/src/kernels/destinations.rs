@@ -5,7 +5,7 @@ use pulp::Simd;
 use super::direct::{Addition, Direct};
 use super::operands::with_innermost;
 use super::sealed::Sealed;
-use super::{Ahead, Finish, Span, Writable, place, reaches};
+use super::{Ahead, Finish, Reach, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
 
@@ -75,6 +75,22 @@ pub trait Output<T: Scalar, const R: usize>: Copy + Sealed {
     ///
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, state: Self::State<S>, base: usize);
+
+    /// Where so many rows and columns at `index` go, if each has a place of its own: several threads may then write parts of
+    /// them.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn reach(&self, _index: &[usize; R], _size: [usize; 2]) -> Option<Reach> {
+        None
+    }
+
+    /// The same destination for one of the parts that several threads write.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[must_use]
+    fn of_part(self, _part: usize) -> Self {
+        self
+    }
 
     /// Where the rows of the matrix at `index` go, if they are stored or added side by side: to this destination, or to what
     /// it stands for.
@@ -173,6 +189,15 @@ pub trait Outputs<T: Scalar, const R: usize, const M: usize>: Copy + Sealed {
     ///
     /// As for [`Input::load`](super::operands::Input::load).
     unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; M]);
+
+    /// As [`Output::reach`], of the only destination.
+    #[doc(hidden)]
+    fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach>;
+
+    /// As [`Output::of_part`], of all.
+    #[doc(hidden)]
+    #[must_use]
+    fn of_part(self, part: usize) -> Self;
 
     /// As [`Output::direct`], of the only destination.
     #[doc(hidden)]
@@ -273,6 +298,14 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
         Direct { pointer: start.wrapping_add(Output::<T, R>::base(self, index)), row: self.row(), add }
     }
 
+    /// Where so many rows and columns at `index` lie in memory that is laid out like this and begins at `start`, if each has a
+    /// place of its own.
+    #[inline(always)]
+    pub(crate) fn reach_from(&self, start: *const T, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+        let reach = Reach::of(start.wrapping_add(Output::<T, R>::base(self, index)), size, [self.row(), 1]);
+        reach.is_injective(size[1]).then_some(reach)
+    }
+
     /// Whether the same places exist below `length`, too.
     #[inline(always)]
     pub(crate) fn fits_below<X: Machine>(&self, length: usize, extents: &[usize; R]) -> bool {
@@ -328,6 +361,11 @@ impl<T: Scalar, const R: usize> Output<T, R> for Store<'_, T, R> {
     #[inline(always)]
     fn matrix(&self, index: &[usize; R]) -> Option<Store<'_, T, 2>> {
         Some(self.matrix_at(index))
+    }
+
+    #[inline(always)]
+    fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+        self.reach_from(self.slice.as_mut_ptr(), index, size)
     }
 
     #[inline(always)]
@@ -474,6 +512,16 @@ macro_rules! outputs {
             unsafe fn finish<S: Simd>(&mut self, states: Self::States<S>, bases: &[usize; $count]) {
                 // SAFETY: the caller's promise holds for each destination.
                 unsafe { $(self.$place.finish(states.$place, bases[$place]);)* }
+            }
+
+            #[inline(always)]
+            fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+                if $count == 1 { self.0.reach(index, size) } else { None }
+            }
+
+            #[inline(always)]
+            fn of_part(self, part: usize) -> Self {
+                ($(self.$place.of_part(part),)*)
             }
 
             #[inline(always)]

@@ -24,12 +24,16 @@ pub struct Direct<T> {
 pub struct Addition<T> {
     /// What it is multiplied by.
     pub(crate) factor: T,
-    /// Where [`LANES`] numbers lie of which one becomes NaN if the product is not finite; null if nobody asks.
+    /// Where [`LANES`] numbers lie for each of [`PARTS`], of which one becomes NaN if the product is not finite; null if
+    /// nobody asks.
     pub(crate) flaws: *mut T,
 }
 
 /// Lanes of the widest register.
 pub(crate) const LANES: usize = 16;
+
+/// Parts of a product that several threads compute at a time, at most.
+pub(crate) const PARTS: usize = if cfg!(feature = "threads") { 8 } else { 1 };
 
 /// Registers for marks: sixteen, less a tile's twelve sums and a zero.
 const CHAINS: usize = 3;
@@ -56,6 +60,13 @@ impl<T: Scalar> Addition<T> {
     #[inline(always)]
     pub(super) fn after(first: Option<Self>, steps: usize) -> Option<Self> {
         if first.is_some() { first } else { Self::plain(steps > 0) }
+    }
+
+    /// As this for one of [`PARTS`].
+    #[cfg(feature = "threads")]
+    pub(super) const fn of_part(self, part: usize) -> Self {
+        let flaws = if self.flaws.is_null() { self.flaws } else { self.flaws.wrapping_add(part * LANES) };
+        Self { flaws, ..self }
     }
 
     /// Marks products that are not finite.

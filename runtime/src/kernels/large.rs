@@ -8,7 +8,7 @@
 use pulp::Simd;
 
 use super::ahead::{Ahead, fetch};
-use super::blocks::{Operands, Product, Sums};
+use super::blocks::{Operands, Product};
 use super::direct::{Addition, Direct};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
@@ -180,7 +180,7 @@ impl<T: Scalar> Large<T> {
             step += steps;
         }
         if is_last {
-            let block = Sums { pointer: sums, row: sums_row, at: [row, column], size: [rows, columns] };
+            let block = product.block((sums, sums_row), [row, column], [rows, columns]);
             // SAFETY: the product's maker's promise; the sums of this block are complete.
             unsafe { finish.run(simd, &block) };
         }

@@ -6,7 +6,7 @@
 use pulp::Simd;
 
 use super::sealed::Sealed;
-use super::{Readable, Span, place, reaches};
+use super::{Reach, Readable, Span, place, reaches};
 use crate::scalar::Scalar;
 use crate::simd::{Lanes, Machine};
 
@@ -25,6 +25,13 @@ pub trait Input<T: Scalar, const R: usize>: Copy + Sealed {
     #[doc(hidden)]
     #[inline(always)]
     fn matrix(&self, _index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
+        None
+    }
+
+    /// Where so many rows and columns at `index` lie; `None` if that is not known.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn reach(&self, _index: &[usize; R], _size: [usize; 2]) -> Option<Reach> {
         None
     }
 
@@ -54,6 +61,11 @@ pub trait Inputs<T: Scalar, const R: usize, const N: usize>: Copy + Sealed {
     fn matrix(&self, _index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
         None
     }
+
+    /// Whether nothing that is read for so many rows and columns at `index` lies where another row and column of what is
+    /// written does.
+    #[doc(hidden)]
+    fn are_clear_of(&self, index: &[usize; R], size: [usize; 2], written: &Reach) -> bool;
 
     /// The values of all operands from `position` on along the innermost loop.
     ///
@@ -189,6 +201,19 @@ pub(super) fn with_innermost<const R: usize>(mut strides: [usize; R], stride: us
     strides
 }
 
+/// Where so many rows and columns at `index` lie.
+#[inline(always)]
+fn reach<T: Copy, const R: usize>(
+    slice: Readable<'_, T>,
+    offset: usize,
+    index: &[usize; R],
+    strides: &[usize; R],
+    size: [usize; 2],
+) -> Option<Reach> {
+    let [row, column] = *strides.last_chunk()?;
+    Some(Reach::of(slice.as_ptr().wrapping_add(place(offset, index, strides)), size, [row, column]))
+}
+
 #[inline(always)]
 fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
     strides.last().copied().unwrap_or(0)
@@ -203,6 +228,11 @@ impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
     fn matrix(&self, index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
         let row = if R < 2 { 0 } else { self.strides[R - 2] };
         Some(Contiguous { slice: self.slice, offset: place(self.offset, index, &self.strides), strides: [row, 1] })
+    }
+
+    #[inline(always)]
+    fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+        reach(self.slice, self.offset, index, &self.strides, size)
     }
 
     #[inline(always)]
@@ -225,6 +255,11 @@ impl<T: Scalar, const R: usize> Input<T, R> for Contiguous<'_, T, R> {
 impl<T, const R: usize> Sealed for Broadcast<'_, T, R> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Broadcast<'_, T, R> {
+    #[inline(always)]
+    fn reach(&self, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
+        reach(self.slice, self.offset, index, &self.strides, size)
+    }
+
     #[inline(always)]
     fn fits<X: Machine>(&self, extents: &[usize; R]) -> bool {
         reaches::<X, R>(self.slice.len(), self.offset, extents, &self.strides)
@@ -317,6 +352,11 @@ impl<const R: usize> Sealed for Position<R> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Position<R> {
     #[inline(always)]
+    fn reach(&self, _: &[usize; R], _: [usize; 2]) -> Option<Reach> {
+        Some(Reach::NOWHERE)
+    }
+
+    #[inline(always)]
     fn fits<X: Machine>(&self, _: &[usize; R]) -> bool {
         true
     }
@@ -339,6 +379,11 @@ impl<T> Sealed for Same<T> {}
 
 impl<T: Scalar, const R: usize> Input<T, R> for Same<T> {
     #[inline(always)]
+    fn reach(&self, _: &[usize; R], _: [usize; 2]) -> Option<Reach> {
+        Some(Reach::NOWHERE)
+    }
+
+    #[inline(always)]
     fn fits<X: Machine>(&self, _: &[usize; R]) -> bool {
         true
     }
@@ -359,6 +404,11 @@ impl Sealed for () {}
 impl<T: Scalar, const R: usize> Inputs<T, R, 0> for () {
     #[inline(always)]
     fn fit<X: Machine>(&self, _: &[usize; R]) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn are_clear_of(&self, _: &[usize; R], _: [usize; 2], _: &Reach) -> bool {
         true
     }
 
@@ -388,6 +438,11 @@ macro_rules! inputs {
             #[inline(always)]
             fn matrix(&self, index: &[usize; R]) -> Option<Contiguous<'_, T, 2>> {
                 if $count == 1 { self.0.matrix(index) } else { None }
+            }
+
+            #[inline(always)]
+            fn are_clear_of(&self, index: &[usize; R], size: [usize; 2], written: &Reach) -> bool {
+                true $(&& self.$place.reach(index, size).is_some_and(|read| read.is_clear_of(written)))*
             }
 
             #[inline(always)]

@@ -6,7 +6,7 @@
 use pulp::Simd;
 
 use super::ahead::{Ahead, LINE, fetch};
-use super::blocks::{Operands, Product, Sums};
+use super::blocks::{Operands, Product};
 use super::direct::{Addition, Direct};
 use super::large::MANY_ROWS;
 use super::multiply::{self, Block, WIDTH};
@@ -166,8 +166,8 @@ impl<T: Scalar> Stream<T> {
                 self.tiles(simd, product, &mut supply, [column, columns], first);
                 if product.direct.is_none() && first + steps == k {
                     let Direct { pointer, row, .. } = self.place;
-                    let pointer = pointer.wrapping_add(column).cast_const();
-                    product.finish.run(simd, &Sums { pointer, row, at: [0, column], size: [m, columns] });
+                    let sums = (pointer.wrapping_add(column).cast_const(), row);
+                    product.finish.run(simd, &product.block(sums, [0, column], [m, columns]));
                 }
             }
             column += columns;

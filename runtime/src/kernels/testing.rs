@@ -40,6 +40,30 @@ pub(crate) fn on_every_unit<Op: WithSimd>(
     }
 }
 
+/// Computes something with the help of two threads.
+#[cfg(feature = "threads")]
+pub(crate) fn with_help<R>(compute: impl FnOnce() -> R) -> R {
+    use core::cell::RefCell;
+    use core::ptr::NonNull;
+
+    use crate::helpers::{self, Lent};
+    use crate::workers::Workers;
+
+    /// Numbers of 8 bytes.
+    type Memory = [u64; 1 << 15];
+
+    std::thread_local! {
+        static HELPERS: RefCell<(Workers, [Box<Memory>; 2])> =
+            RefCell::new((Workers::start(2).unwrap(), [(); 2].map(|()| Box::new([0; 1 << 15]))));
+    }
+
+    HELPERS.with_borrow_mut(|(workers, memory)| {
+        // SAFETY: borrowed here, and used as numbers.
+        let [first, second] = memory.each_mut().map(|memory| unsafe { Lent::new(NonNull::from(&mut **memory)) });
+        helpers::with(workers, &mut [None, Some(first), Some(second)], compute)
+    })
+}
+
 /// Whether two lists agree to `tolerance`, relative to the larger of 1 and the expected value.
 #[track_caller]
 pub(crate) fn assert_close(got: impl Iterator<Item = f64>, expected: &[f64], tolerance: f64, context: &str) {

@@ -14,8 +14,8 @@ use super::ahead::Ahead;
 use super::blocks::{Finish, Operands, Product, Sums};
 use super::destinations::Outputs;
 use super::operands::Inputs;
+use super::reach::{self, Reach};
 use super::span::{Part, Span, Whole};
-use super::work::Work;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine};
 
@@ -116,11 +116,37 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             partial: outputs.partial(index),
             lent: (self.lent.as_ptr().cast_mut().cast(), self.lent.len()),
             finish,
+            part: 0,
+            origin: [0; 2],
+            shared: cfg!(feature = "threads") && self.is_shareable(),
             lifetime: PhantomData,
         };
         // SAFETY: the caller's promise. Lent memory is of cells: where operands lie in it, values are spoilt, and nothing else.
         let product = unsafe { product.promise() };
-        T::work(self.machine.instructions(), Work::Product(&product));
+        product.compute(self.machine.instructions());
+    }
+
+    /// Whether several threads may compute parts of the product, and it is worth that.
+    #[inline(always)]
+    fn is_shareable<const I: usize, const O: usize>(&self) -> bool
+    where
+        In: Inputs<T, R, I>,
+        Out: Outputs<T, R, O>,
+    {
+        let Self { operands: Operands { a, a_row, a_column, b, b_row, b_column, m, k, n }, lent, .. } = *self;
+        let Ending { ref index, ref inputs, ref outputs, .. } = self.ending;
+        if !reach::is_worth([m, k, n]) {
+            return false;
+        }
+        let Some(written) = outputs.reach(index, [m, n]) else { return false };
+        let read = [Reach::of(a, [m, k], [a_row, a_column]), Reach::of(b, [k, n], [b_row, b_column])];
+        let lent = Reach::of(lent.as_ptr(), [1, lent.len()], [0, 1]);
+        let is_clear = |written| !read[0].overlaps(written) && !read[1].overlaps(written);
+        is_clear(&written)
+            && is_clear(&lent)
+            && !written.overlaps(&lent)
+            && inputs.are_clear_of(index, [m, n], &written)
+            && inputs.are_clear_of(index, [m, n], &lent)
     }
 
     /// Back from the walk over the blocks.
@@ -240,9 +266,9 @@ impl<In, Out, E, const R: usize> Ending<In, Out, E, R> {
         Out: Outputs<T, R, O>,
         E: Epilogue<T, I, O>,
     {
-        let Sums { pointer, row: sums_row, at: [row, column], size: [rows, columns] } = *sums;
+        let Sums { pointer, row: sums_row, at: [row, column], size: [rows, columns], part } = *sums;
         // A copy of its own, which no store can change: what it holds stays in registers.
-        let mut ending = *self;
+        let mut ending = Self { outputs: self.outputs.of_part(part), ..*self };
         let lanes = Lanes::<T, S>::COUNT;
         let last = Part::new(simd, columns % lanes);
         let mut index = ending.index;

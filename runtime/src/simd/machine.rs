@@ -168,7 +168,7 @@ impl fmt::Display for Instructions {
 }
 
 /// How kernels are entered.
-pub trait Machine: Copy {
+pub trait Machine: Copy + Send + Sync {
     /// Whether kernels are plain loops over single numbers.
     const PLAIN: bool;
 

@@ -1,5 +1,6 @@
-//! Steps of several threads, each of which works a part of the batch with memory of its own. What is summed over the
-//! threads is summed in their order, so that the result depends on their number, but not on which of them is faster.
+//! Steps of several threads. They share the large products of a step, with the help of [`helpers`], or the batch: each then works
+//! a part of it with memory of its own. What is summed over the threads is summed in their order, so that the result depends on
+//! their number, but not on which of them is faster.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,6 +14,7 @@ use crate::data::Samples;
 use crate::error::Error;
 use crate::flat;
 use crate::gradients::{Applied, Flaws};
+use crate::helpers::{self, Lent, portion};
 use crate::init;
 use crate::memory::{Flat, cells};
 use crate::optimizers::{Optimizer, Update, apply_part};
@@ -28,10 +30,35 @@ use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 /// less than some 200 us, as of 32 samples of 784-128-10, were at times slower with two threads than with one.
 const WORTH: usize = 7 << 18;
 
-/// How many of the threads a batch is worth.
-fn worth(threads: usize, samples: usize, multiply_adds: usize) -> usize {
+/// How threads take a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Plan {
+    /// The caller's alone.
+    Alone,
+    /// So many, each of which works a part of the samples.
+    Samples(usize),
+    /// So many, each of which computes a part of every large product.
+    Products(usize),
+}
+
+/// Multiply-adds of a batch's forward pass for each parameter from which on sharing samples is better than sharing products:
+/// the gradients of all threads are then few beside the work, each thread finds its samples in its own cache, and what lies
+/// between products is shared, too.
+const MUCH: usize = 1 << 8;
+
+/// How a batch that fits the workspace or not is best worked.
+fn plan(threads: usize, samples: usize, fits: bool, multiply_adds: usize, parameters: usize) -> Plan {
     let work = multiply_adds.saturating_mul(samples);
-    threads.min(samples).min(work / WORTH).max(1)
+    let worth = threads.min(work / WORTH);
+    if worth < 2 {
+        Plan::Alone
+    } else if fits && work / MUCH < parameters {
+        Plan::Products(worth)
+    } else if samples > 1 {
+        Plan::Samples(worth.min(samples))
+    } else {
+        Plan::Alone
+    }
 }
 
 /// Numbers at whose multiples a thread's part of the parameters begins: no two threads write to one cache line.
@@ -68,11 +95,18 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
 
     /// Works with so many threads from now on, the one that calls [`step`](Self::step) included.
     ///
-    /// Each thread works a part of the samples, with a gradient and a workspace of its own; then each updates a part of the
-    /// parameters by the sum of all gradients. The sum is taken in a fixed order: a run is the same bit for bit for a
-    /// given number of threads, and differs from that of one thread by rounding only. A step takes as many threads as its
-    /// multiply-adds are worth, at most as many as there are samples; small ones, and those of tiny networks, take one.
-    /// Prediction and evaluation take one thread.
+    /// A step is shared in one of two ways, which its size decides:
+    ///
+    /// - Where the parameters are many beside the work (fewer than 256 multiply-adds of the batch's forward pass for each), as in most
+    ///   dense networks, and the batch is not above the capacity, each thread computes some rows or columns of every large
+    ///   product, up to 8 at a time; all else is the caller's. Such a step is otherwise one of one thread.
+    /// - Else each thread works a part of the samples, with a gradient and a workspace of its own; then each updates a part of the
+    ///   parameters by the sum of all gradients, which is taken in a fixed order.
+    ///
+    /// A run is the same bit for bit for a given number of threads, and differs from that of one thread by rounding only. A step
+    /// takes a thread for every 1.8 million multiply-adds of the batch's forward pass, at most as many as there are (and as there
+    /// are samples, if those are shared); smaller ones, and those of tiny networks, take one. Prediction and evaluation take one
+    /// thread.
     ///
     /// Should a part of a step panic, which nothing in this library does, the step panics after all parts have ended.
     ///
@@ -92,13 +126,32 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         Ok(())
     }
 
-    /// How many threads are to take a step.
-    pub(super) fn threads_for(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> usize {
-        let Some(team) = &self.team else { return 1 };
+    /// How a step is to be taken.
+    pub(super) fn plan(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Plan {
+        let Some(team) = &self.team else { return Plan::Alone };
         match pass::count(inputs, targets) {
-            Ok(samples) if N::HAS_LOSS => worth(team.places.len(), samples, N::MULTIPLY_ADDS),
-            _ => 1,
+            Ok(samples) if N::HAS_LOSS => {
+                plan(team.places.len(), samples, samples <= CAPACITY, N::MULTIPLY_ADDS, N::LEN)
+            }
+            _ => Plan::Alone,
         }
+    }
+
+    /// A step of this thread, whose large products so many threads compute.
+    #[inline(never)]
+    pub(super) fn step_with_help(
+        &mut self,
+        count: usize,
+        inputs: N::Inputs<'_>,
+        targets: N::Targets<'_>,
+    ) -> Result<N::Scalar, Error> {
+        // There is a team, or `plan` would not have said so.
+        let Some(mut team) = self.team.take() else { return Err(Error::NoThread) };
+        let Team { workers, lent, .. } = &mut *team;
+        let count = count.min(lent.len());
+        let result = helpers::with(workers, &mut lent[..count], || self.step_apart(inputs, targets));
+        self.team = Some(team);
+        result
     }
 
     /// A step of several threads, of which there are no more than samples.
@@ -137,6 +190,8 @@ pub(super) struct Team<N: Program, const CAPACITY: usize> {
     gradients: Vec<Pointer<N>>,
     /// Where the other threads work.
     rooms: Vec<OwnRoom<N, CAPACITY>>,
+    /// The memory of their rooms, for parts of products; none for the caller's thread.
+    lent: Vec<Option<Lent>>,
 }
 
 // What a panic leaves behind is numbers, as in a trainer of one thread.
@@ -246,14 +301,18 @@ impl<N: Program, const CAPACITY: usize> Team<N, CAPACITY> {
             places: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             rooms: Vec::with_capacity(count - 1),
+            lent: Vec::with_capacity(count),
         };
         // The caller's, as a step will find it.
         team.seat(Pointer::nowhere(), Pointer::nowhere());
+        team.lent.push(None);
         for _ in 1..count {
             // SAFETY: numbers, for which zero is valid.
             let room = OwnRoom(Pointer::to(Box::leak(unsafe { assume_init(boxed_zeroed()) })));
             let (memory, gradient) = room.parts();
             team.seat(memory, gradient);
+            // SAFETY: numbers, which are used in steps only, of which there is one at a time.
+            team.lent.push(Some(unsafe { Lent::new(memory.0) }));
             team.rooms.push(room);
         }
         Ok(team)
@@ -289,13 +348,6 @@ struct Crew<'a, N: Program, const CAPACITY: usize> {
     instructions: Instructions,
 }
 
-/// Part number `index` of `count`, whose start is a multiple of `grain`.
-fn part(length: usize, grain: usize, index: usize, count: usize) -> (usize, usize) {
-    let grains = length.div_ceil(grain);
-    let bound = |index: usize| length.min(grains * index / count * grain);
-    (bound(index), bound(index + 1))
-}
-
 impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
     /// Checks a batch before training with it.
     fn prepare<'i, 't>(
@@ -308,7 +360,7 @@ impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
         let Self { ref mut workers, ref mut places, instructions, .. } = *self;
         let (samples, count) = (pass::count(inputs, targets)?, places.len());
         workers.run(places, |index, place| {
-            let (start, end) = part(samples, 1, index, count);
+            let (start, end) = portion(samples, 1, index, count);
             let (inputs, targets) = (inputs.range(start, end), targets.range(start, end));
             // SAFETY: of this thread alone.
             let memory = unsafe { place.memory.as_mut() };
@@ -335,7 +387,7 @@ impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
         let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
         let count = places.len();
         workers.run(places, |index, place| {
-            let samples = part(batch.samples, 1, index, count);
+            let samples = portion(batch.samples, 1, index, count);
             // SAFETY: each of this thread alone.
             let (memory, gradient) = unsafe { (place.memory.as_mut(), gradients[index].as_mut()) };
             // As a step of one thread has it, whose kernels are these.
@@ -354,7 +406,7 @@ impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
         let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
         let count = places.len();
         workers.run(places, |index, place| {
-            let (start, end) = part(N::LEN, GRAIN, index, count);
+            let (start, end) = portion(N::LEN, GRAIN, index, count);
             place.squares = N::Scalar::zero();
             for start in (start..end).step_by(BLOCK) {
                 let block = (start, end.min(start + BLOCK));
@@ -378,7 +430,7 @@ impl<N: Program, const CAPACITY: usize> Crew<'_, N, CAPACITY> {
         let Self { ref mut workers, ref mut places, gradients, instructions } = *self;
         let count = places.len();
         workers.run(places, |index, _| {
-            let part = part(N::LEN, GRAIN, index, count);
+            let part = portion(N::LEN, GRAIN, index, count);
             // SAFETY: below `N::LEN`; each thread has a part of its own.
             let gradient = unsafe { gradients[0].part_mut(part) };
             if let Some(factor) = factor {

@@ -1,4 +1,6 @@
 mod added;
+#[cfg(feature = "threads")]
+mod shared;
 
 use std::prelude::rust_2024::*;
 use std::{format, vec};
@@ -6,6 +8,8 @@ use std::{format, vec};
 use pulp::{Simd, WithSimd};
 
 use super::*;
+#[cfg(feature = "threads")]
+use crate::kernels::testing::with_help;
 use crate::kernels::testing::{Random, assert_close, on_every_unit};
 use crate::kernels::{contiguous, store, sum_outer};
 use crate::simd::{Instructions, Machine, Plain};
@@ -54,6 +58,9 @@ enum Used {
     InPlace,
     /// None, since it is too little.
     Never,
+    /// Nobody asks.
+    #[cfg_attr(not(feature = "threads"), expect(dead_code, reason = "of parts of a product"))]
+    Perhaps,
 }
 
 impl Case {
@@ -154,6 +161,7 @@ fn lend<T: Scalar>(case: &Case, plain: bool, in_place: bool, product: impl FnOnc
         Used::Always => true,
         Used::InPlace => in_place,
         Used::Never => false,
+        Used::Perhaps => return,
     };
     assert_eq!(used, case.lent > 0 && expected && !plain, "lent memory: {}", case.lent);
 }
@@ -231,6 +239,13 @@ fn check(case: &Case) {
 }
 
 fn check_in<T: Scalar>(case: &Case, tolerance: f64) {
+    check_alone::<T>(case, tolerance);
+    // Parts of a product need not use the lent memory where the whole does.
+    #[cfg(feature = "threads")]
+    with_help(|| check_alone::<T>(&Case { used: Used::Perhaps, ..case.clone() }, tolerance));
+}
+
+fn check_alone<T: Scalar>(case: &Case, tolerance: f64) {
     let expected = case.expected();
     let rectified = case.rectified(expected.clone());
     on_every_unit(

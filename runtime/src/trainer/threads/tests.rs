@@ -108,7 +108,7 @@ fn a_number_of_threads_can_be_changed() {
         }
     }
     // With a network that is not tiny, but has little to do, all of this is one thread's.
-    assert_eq!(trainer.threads_for(&inputs, (&targets, &weights)), 1);
+    assert_eq!(trainer.plan(&inputs, (&targets, &weights)), Plan::Alone);
     let mut moved = std::thread::spawn(move || trainer).join().unwrap();
     moved.step_in_parts(3, &inputs, (&targets, &weights)).unwrap();
     let alone =
@@ -117,23 +117,16 @@ fn a_number_of_threads_can_be_changed() {
 }
 
 #[test]
-fn threads_are_worth_their_work() {
-    assert_eq!(worth(4, 32, 101_632), 1, "32 samples of 784-128-10");
-    assert_eq!(worth(4, 128, 668_672), 4, "128 samples of 784-512-512-10");
-    assert_eq!((worth(4, 1, usize::MAX), worth(4, 3, usize::MAX), worth(4, 9, usize::MAX)), (1, 3, 4));
-    assert_eq!((worth(4, 1000, 6), worth(1, 1000, WORTH)), (1, 1));
-}
-
-#[test]
-fn parts_cover_everything_once() {
-    for length in [0, 1, 31, 32, 33, 500, 669_706] {
-        for grain in [1, GRAIN] {
-            for count in 1..9 {
-                let parts: Vec<_> = (0..count).map(|index| part(length, grain, index, count)).collect();
-                assert_eq!((parts[0].0, parts[count - 1].1), (0, length));
-                assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
-                assert!(parts.iter().all(|(start, end)| start <= end && (start % grain == 0 || start == end)));
-            }
-        }
-    }
+fn steps_are_planned_by_their_work() {
+    let digits = |samples, fits| plan(4, samples, fits, 101_632, 101_770);
+    assert_eq!(digits(32, true), Plan::Alone, "32 samples of 784-128-10");
+    assert_eq!(digits(80, true), Plan::Products(4), "many products for each parameter");
+    assert_eq!(digits(80, false), Plan::Samples(4), "pieces, with products of their own");
+    assert_eq!(digits(2000, true), Plan::Samples(4), "few parameters beside the work");
+    assert_eq!(plan(2, 128, true, 668_672, 669_706), Plan::Products(2), "128 samples of 784-512-512-10");
+    assert_eq!(plan(9, 10_000, false, 720, 720), Plan::Samples(3), "as many as are worth it");
+    // A single sample.
+    assert_eq!(plan(4, 1, true, 1 << 24, 1 << 24), Plan::Products(4));
+    assert_eq!((plan(4, 1, false, usize::MAX, 6), plan(4, 3, false, usize::MAX, 6)), (Plan::Alone, Plan::Samples(3)));
+    assert_eq!((plan(4, 1000, true, 6, 6), plan(1, 1000, true, WORTH, 6)), (Plan::Alone, Plan::Alone));
 }

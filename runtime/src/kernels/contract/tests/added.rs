@@ -6,8 +6,7 @@ use std::vec;
 use super::*;
 use crate::kernels::ahead::Ahead;
 use crate::kernels::blocks::{Finish, Product, Sums};
-use crate::kernels::direct::{Addition, Direct, LANES};
-use crate::kernels::work::Work;
+use crate::kernels::direct::{Addition, Direct, LANES, PARTS};
 
 /// As [`product`](super::product), by way of a factor for what is added to a destination; it is seen whether products are finite.
 #[inline(always)]
@@ -62,7 +61,7 @@ impl<T: Scalar> Half<T> {
                 for j in 0..block.size[1] {
                     let product = *block.pointer.add(i * block.row + j);
                     *sums.add((block.at[0] + i) * row + block.at[1] + j) += T::constant(0.5) * product;
-                    **flaws += product * T::zero();
+                    *flaws.add(block.part * LANES) += product * T::zero();
                 }
             }
         }
@@ -70,8 +69,8 @@ impl<T: Scalar> Half<T> {
 }
 
 /// Adds half of each product; what was marked.
-fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mut [T]) -> [T; LANES] {
-    let mut marks = [T::zero(); LANES];
+fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mut [T]) -> [T; LANES * PARTS] {
+    let mut marks = [T::zero(); LANES * PARTS];
     let flaws = marks.as_mut_ptr();
     let [_, row, _] = case.strides();
     let memory = vec![Cell::new(T::zero()); case.lent];
@@ -96,11 +95,15 @@ fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mu
             partial: None,
             lent: (memory.as_ptr().cast_mut().cast(), memory.len()),
             finish: Finish::Call(Half::<T>::finish, (&raw mut half).cast(), Ahead::NOTHING),
+            part: 0,
+            origin: [0; 2],
+            shared: cfg!(feature = "threads"),
             lifetime: core::marker::PhantomData,
         };
-        // SAFETY: the case has room for its matrices, and `half` adds to the destination's places only.
+        // SAFETY: the case has room for its matrices, and `half` adds to the destination's places only, of which each has its
+        // own, and marks where its part does.
         let product = unsafe { product.promise() };
-        T::work(unit, Work::Product(&product));
+        product.compute(unit);
     }
     marks
 }
