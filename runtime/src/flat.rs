@@ -44,9 +44,10 @@ fn all_finite_alone<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> bool {
     if X::PLAIN { machine.call(&finite) } else { T::work(machine.instructions(), Work::Finite(&finite)).is_zero() }
 }
 
-/// Numbers from which on a part of them is worth handing over: it takes ten times as long to read it.
+/// Numbers from which on a part of them is worth handing over: reading them takes ten times as long as that does. (Tests are
+/// content with fewer.)
 #[cfg(feature = "threads")]
-const MANY: usize = 1 << 16;
+const MANY: usize = if cfg!(test) { 100 } else { 1 << 16 };
 
 /// [`all_finite`] by the threads that help, if there are any.
 #[cfg(feature = "threads")]
@@ -112,7 +113,7 @@ pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
 #[inline(always)]
 pub(crate) fn norm_of_cells<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>]) -> T {
     // SAFETY: a `Cell` lies in memory as its value does. Nobody writes while the reference lives, which is given to what
-    // only reads: other threads have no reference to a `Cell`.
+    // only reads: other threads reach a `Cell` in products only, which are over.
     let numbers = unsafe { &*(core::ptr::from_ref(numbers) as *const [T]) };
     norm_of(SumOfSquares(numbers).with_simd(simd), numbers)
 }
@@ -219,6 +220,26 @@ mod tests {
         fn with_simd<S: Simd>(self, simd: S) -> T {
             norm(Instructions::of(simd), self.0)
         }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_found_anywhere() {
+        let check = || {
+            for unit in Instructions::available() {
+                for length in [1, 99, 100, 333] {
+                    let mut numbers = std::vec![0.5_f64; length];
+                    assert!(all_finite(unit, &numbers), "{unit}: {length}");
+                    for place in [0, length / 2, length - 1] {
+                        numbers[place] = f64::NAN;
+                        assert!(!all_finite(unit, &numbers), "{unit}: {place} of {length}");
+                        numbers[place] = 0.5;
+                    }
+                }
+            }
+        };
+        check();
+        #[cfg(feature = "threads")]
+        crate::kernels::testing::with_help(check);
     }
 
     #[test]

@@ -46,6 +46,7 @@ impl<'a, T: Scalar> Gradients<'a, T> for Kept<'a, T> {
 }
 
 /// Room for marks of gradients that are not finite, for each thread that takes part in a product.
+#[cfg_attr(feature = "threads", repr(align(64)))]
 pub(crate) struct Flaws<T>([[Cell<T>; LANES]; PARTS]);
 
 impl<T: Scalar> Flaws<T> {
@@ -57,7 +58,9 @@ impl<T: Scalar> Flaws<T> {
     /// Whether all gradients were finite.
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.as_flattened().iter().fold(T::zero(), |sum, flaw| sum + flaw.get()).is_zero()
+        // Lane by lane: a single sum would be a chain of additions.
+        let lane = |sum: [T; LANES], part: &[Cell<T>; LANES]| core::array::from_fn(|lane| sum[lane] + part[lane].get());
+        self.0.iter().fold([T::zero(); LANES], lane).iter().all(T::is_zero)
     }
 
     /// Where the marks of a part begin.
@@ -149,6 +152,10 @@ impl<'a, T: Scalar, U: Update<T>, const R: usize> Output<T, R> for Apply<'a, T, 
 
     #[inline(always)]
     unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
+        // A gradient that is applied at once is not added to another one.
+        if self.at_once {
+            return Lanes::splat(simd, T::zero());
+        }
         // SAFETY: the caller's promise.
         unsafe { self.gradient.previous(simd, base, position, span) }
     }

@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use crate::workers::Workers;
 
 /// Memory of a thread, in which it computes its parts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Lent {
     memory: NonNull<u8>,
     bytes: usize,
@@ -25,13 +25,13 @@ impl Lent {
     ///
     /// # Safety
     ///
-    /// It must be writable, its bytes may be any, and nobody else may use it while it is lent.
+    /// It must be writable and aligned for numbers, its bytes may be any, and nobody else may use it while it is lent.
     pub(crate) const unsafe fn new<A>(place: NonNull<A>) -> Self {
         Self { memory: place.cast(), bytes: size_of::<A>() }
     }
 
     /// Where numbers may lie, and how many.
-    pub(crate) const fn numbers<T>(self) -> (*mut T, usize) {
+    pub(crate) const fn numbers<T>(&self) -> (*mut T, usize) {
         (self.memory.as_ptr().cast(), self.bytes / size_of::<T>())
     }
 }
@@ -66,20 +66,23 @@ pub(crate) fn with<R>(workers: &mut Workers, places: &mut [Option<Lent>], comput
 
 /// Has a work done in up to `most` parts, each of which is told its index, their number, and where it may work if not in the
 /// caller's memory; whether there is anybody who helps.
-pub(crate) fn share(most: usize, work: impl Fn(usize, usize, Option<Lent>) + Sync) -> bool {
+pub(crate) fn share(most: usize, work: impl Fn(usize, usize, Option<&Lent>) + Sync) -> bool {
     // Taken away meanwhile: what a part computes has no helpers, and the reference is the only one.
     let Restored(Some(helpers)) = &Restored(HELPERS.take()) else { return false };
     // SAFETY: `with` has put it there, and takes it away before it returns.
     let Helpers { workers, places } = unsafe { helpers.cast::<Helpers<'_>>().as_mut() };
     let count = places.len().min(most);
-    workers.run(&mut places[..count], |index, lent| work(index, count, *lent));
+    if count < 2 {
+        return false;
+    }
+    workers.run(&mut places[..count], |index, lent| work(index, count, lent.as_ref()));
     true
 }
 
-/// Part number `index` of `count`, from start to end, whose start is a multiple of `grain`.
+/// Part number `index` of `count`, from start to end, whose start is a multiple of `grain`; the first ones are the larger ones.
 pub(crate) fn portion(length: usize, grain: usize, index: usize, count: usize) -> (usize, usize) {
     let grains = length.div_ceil(grain);
-    let bound = |index: usize| length.min(grains * index / count * grain);
+    let bound = |index: usize| length.min((grains * index).div_ceil(count) * grain);
     (bound(index), bound(index + 1))
 }
 
@@ -93,11 +96,11 @@ mod tests {
     #[test]
     fn work_is_shared_while_there_are_helpers() {
         let mut workers = Workers::start(2).unwrap();
-        let mut memory = [0.0_f64; 6];
+        let mut memory = [[0.0_f64; 6]; 2];
         // SAFETY: nobody else uses it.
-        let lent = unsafe { Lent::new(NonNull::from(&mut memory)) };
-        assert_eq!(lent.numbers::<f64>().1, 6);
-        let mut places = [None, Some(lent), Some(lent)];
+        let [first, second] = memory.each_mut().map(|memory| unsafe { Lent::new(NonNull::from(memory)) });
+        assert_eq!(first.numbers::<f64>().1, 6);
+        let mut places = [None, Some(first), Some(second)];
         let parts = AtomicUsize::new(0);
         let count = |most| {
             parts.store(0, Ordering::Relaxed);
@@ -112,6 +115,7 @@ mod tests {
         with(&mut workers, &mut places, || {
             assert_eq!(count(9), (true, 3 + 4 + 5));
             assert_eq!(count(2), (true, 2 + 3), "no more than are wanted, and again");
+            assert_eq!(count(1), (false, 0), "a single part is the caller's");
         });
         let panics = || with(&mut workers, &mut places, || panic!("on purpose"));
         assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
@@ -128,6 +132,9 @@ mod tests {
                     assert_eq!((parts[0].0, parts[count - 1].1), (0, length));
                     assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
                     assert!(parts.iter().all(|(start, end)| start <= end && (start % grain == 0 || start == end)));
+                    let is_empty = |&(start, end): &(usize, usize)| start == end;
+                    assert!(length.div_ceil(grain) < count || !parts.iter().any(is_empty));
+                    assert!(length < grain || !is_empty(&parts[0]));
                 }
             }
         }

@@ -142,7 +142,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         self.step_alone(inputs, targets)
     }
 
-    /// A step of this thread, which may have helpers, in a function of its own.
+    /// A step of this thread, which may have helpers: compiled once for both.
     #[cfg(feature = "threads")]
     #[inline(never)]
     fn step_apart(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {

@@ -245,7 +245,8 @@ impl<'a, T: Scalar> Product<'a, T> {
     /// For `'a`, the matrices must be readable over `m`, `k` and `n`, the places for the product and for sums on the way readable
     /// and writable over `m` rows of `n`, what is added to the former as [`Addition::mark`](super::direct::Addition::mark) wants
     /// it, and lent memory writable over its length; and `finish` may be run on any block of it. If it is `shared`, all this must
-    /// hold on several threads at a time for parts without a common row and column: what one writes, no other reads or writes.
+    /// hold on up to [`PARTS`](super::direct::PARTS) threads at a time for parts without a common element, of which the first has
+    /// the lent memory, and each has marks of its own: what one writes, no other reads or writes.
     #[inline(always)]
     pub(super) const unsafe fn promise(self) -> Promised<'a, T> {
         Promised(self)

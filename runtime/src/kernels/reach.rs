@@ -19,11 +19,13 @@ pub struct Reach {
     end: usize,
     /// Elements from one row to the next, and from one column to the next.
     strides: [usize; 2],
+    /// Whether it is a single thread's memory as a whole, of which others must not even read the same element.
+    exclusive: bool,
 }
 
 impl Reach {
     /// No memory.
-    pub(crate) const NOWHERE: Self = Self { start: 0, end: 0, strides: [0; 2] };
+    pub(crate) const NOWHERE: Self = Self { start: 0, end: 0, strides: [0; 2], exclusive: false };
 
     /// Of so many rows and columns from the pointer on, which must lie within one slice.
     #[inline]
@@ -34,7 +36,14 @@ impl Reach {
         }
         // No overflow: the last element lies within a slice.
         let last = (rows - 1).wrapping_mul(strides[0]).wrapping_add((columns - 1).wrapping_mul(strides[1]));
-        Self { start, end: start.wrapping_add(last.wrapping_add(1).wrapping_mul(size_of::<T>())), strides }
+        let end = start.wrapping_add(last.wrapping_add(1).wrapping_mul(size_of::<T>()));
+        Self { start, end, strides, exclusive: false }
+    }
+
+    /// Of memory in which one thread works.
+    #[inline]
+    pub(crate) fn of_memory<T>(memory: &[T]) -> Self {
+        Self { exclusive: true, ..Self::of(memory.as_ptr(), [1, memory.len()], [0, 1]) }
     }
 
     /// Whether no two elements share a place.
@@ -74,6 +83,8 @@ mod tests {
         for other in [at(0, [3, 4], [0, 1]), at(1, [3, 4], [10, 1]), at(0, [1, 1], [10, 1]), at(0, [3, 4], [10, 2])] {
             assert!(!other.is_clear_of(&matrix) && !matrix.is_clear_of(&other));
         }
+        let work = Reach::of_memory(&memory[..4]);
+        assert!(!at(0, [1, 4], [0, 1]).is_clear_of(&work) && at(4, [1, 4], [0, 1]).is_clear_of(&work));
         for empty in [at(3, [0, 4], [10, 1]), at(3, [4, 0], [10, 1]), Reach::NOWHERE] {
             assert!(empty.is_clear_of(&matrix) && matrix.is_clear_of(&empty));
         }

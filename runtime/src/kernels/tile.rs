@@ -140,7 +140,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         }
         let Some(written) = outputs.reach(index, [m, n]) else { return false };
         let read = [Reach::of(a, [m, k], [a_row, a_column]), Reach::of(b, [k, n], [b_row, b_column])];
-        let lent = Reach::of(lent.as_ptr(), [1, lent.len()], [0, 1]);
+        let lent = Reach::of_memory(lent);
         let is_clear = |written| !read[0].overlaps(written) && !read[1].overlaps(written);
         is_clear(&written)
             && is_clear(&lent)
@@ -160,7 +160,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
         Out: Outputs<T, R, O>,
         E: Epilogue<T, I, O>,
     {
-        // SAFETY: `run` has passed a reference to tiles of this type, which nobody else uses meanwhile.
+        // SAFETY: `run` has passed a reference to tiles of this type, which all threads only read.
         let (Self { machine, ending, .. }, sums) = unsafe { (&*tiles.cast::<Self>(), &*sums) };
         let completed = Completed::<'_, T, In, Out, E, R, I, O> { ending, sums };
         if const { E::LIGHT } { machine.call_light(completed) } else { machine.call(completed) }

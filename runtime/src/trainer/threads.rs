@@ -4,8 +4,9 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
+use std::panic::{catch_unwind, resume_unwind};
 
 use num_traits::{Float, Zero};
 
@@ -16,6 +17,7 @@ use crate::flat;
 use crate::gradients::{Applied, Flaws};
 use crate::helpers::{self, Lent, portion};
 use crate::init;
+use crate::kernels::PARTS;
 use crate::memory::{Flat, cells};
 use crate::optimizers::{Optimizer, Update, apply_part};
 use crate::pass::{self, Batch, Key};
@@ -53,7 +55,7 @@ fn plan(threads: usize, samples: usize, fits: bool, multiply_adds: usize, parame
     if worth < 2 {
         Plan::Alone
     } else if fits && work / MUCH < parameters {
-        Plan::Products(worth)
+        Plan::Products(worth.min(PARTS))
     } else if samples > 1 {
         Plan::Samples(worth.min(samples))
     } else {
@@ -149,9 +151,10 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         let Some(mut team) = self.team.take() else { return Err(Error::NoThread) };
         let Team { workers, lent, .. } = &mut *team;
         let count = count.min(lent.len());
-        let result = helpers::with(workers, &mut lent[..count], || self.step_apart(inputs, targets));
+        let step = || helpers::with(workers, &mut lent[..count], || self.step_apart(inputs, targets));
+        let result = catch_unwind(AssertUnwindSafe(step));
         self.team = Some(team);
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// A step of several threads, of which there are no more than samples.
@@ -163,7 +166,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         targets: N::Targets<'_>,
     ) -> Result<N::Scalar, Error> {
         let Self { network, gradient, state, workspace, settings, team } = self;
-        // There is a team, or `threads_for` would not have said so.
+        // There is a team, or `plan` would not have said so.
         let Some(team) = team else { return Err(Error::NoThread) };
         let network = &mut network.0;
         let key = Key { seed: workspace.key.seed, step: settings.steps };

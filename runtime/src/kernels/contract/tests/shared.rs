@@ -71,6 +71,7 @@ fn what_another_touches_is_one_threads() {
     assert_eq!(threads(lent, [a, b], (contiguous(c, 1, rows),), (to,)), 1, "an input");
     assert_eq!(threads(lent, [a, b], (broadcast(c, 0, [SIZE, 0]),), (to,)), 1, "an input of each row");
     assert_eq!(threads(&d[..SIZE], [a, b], (contiguous(d, 0, rows),), (to,)), 1, "an input in lent memory");
+    assert_eq!(threads(&d[..SIZE], [a, b], (contiguous(d, 0, [0, 1]),), (to,)), 1, "a bias that is the lent memory");
     assert_eq!(threads(&a[..1], [a, b], (), (to,)), 1, "a matrix in lent memory");
     assert_eq!(threads(&c[..1], [a, b], (), (to,)), 1, "the product in lent memory");
     assert_eq!(threads(lent, [a, b], (strided(d, 0, [SIZE, 1]),), (to,)), 1, "an input that nobody knows");
