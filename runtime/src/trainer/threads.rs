@@ -52,14 +52,12 @@ const MUCH: usize = 1 << 8;
 fn plan(threads: usize, samples: usize, fits: bool, multiply_adds: usize, parameters: usize) -> Plan {
     let work = multiply_adds.saturating_mul(samples);
     let worth = threads.min(work / WORTH);
-    if worth < 2 {
-        Plan::Alone
-    } else if fits && work / MUCH < parameters {
-        Plan::Products(worth.min(PARTS))
-    } else if samples > 1 {
-        Plan::Samples(worth.min(samples))
-    } else {
-        Plan::Alone
+    if worth > 1 && fits && work / MUCH < parameters {
+        return Plan::Products(worth.min(PARTS));
+    }
+    match worth.min(samples) {
+        0 | 1 => Plan::Alone,
+        count => Plan::Samples(count),
     }
 }
 
@@ -99,8 +97,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     ///
     /// A step is shared in one of two ways, which its size decides:
     ///
-    /// - Where the parameters are many beside the work (fewer than 256 multiply-adds of the batch's forward pass for each), as in most
-    ///   dense networks, and the batch is not above the capacity, each thread computes some rows or columns of every large
+    /// - Where the parameters are many beside the work (fewer than 256 multiply-adds of the batch's forward pass for each), as in
+    ///   most dense networks, and the batch is not above the capacity, each thread computes some rows or columns of every large
     ///   product, up to 8 at a time; all else is the caller's. Such a step is otherwise one of one thread.
     /// - Else each thread works a part of the samples, with a gradient and a workspace of its own; then each updates a part of the
     ///   parameters by the sum of all gradients, which is taken in a fixed order.
