@@ -4,8 +4,9 @@ use core::cell::Cell;
 
 use pulp::Simd;
 
-use crate::kernels::destinations::{Output, Store};
+use crate::kernels::destinations::Output;
 use crate::kernels::sealed::Sealed;
+use crate::kernels::stores::Store;
 use crate::kernels::{
     Accumulate, Addition, Ahead, Direct, Ending, Finish, LANES, PARTS, Reach, Span, Sums, Whole, store,
 };

@@ -1,10 +1,10 @@
 //! The loops that generated code calls.
 //!
 //! Every kernel is an ordinary safe function: before its first access it checks that all it can touch lies inside the
-//! slices, and does nothing (after a `debug_assert!`) where it does not. None allocates or panics. Operands and
-//! destinations ([`operands`], [`destinations`]) say where values lie, a [`Body`] or an [`Epilogue`] what is computed from
-//! them; bodies are types with an `#[inline(always)]` method rather than closures, since a closure that is not inlined is
-//! compiled without the vector unit's features.
+//! slices, and does nothing (after a `debug_assert!`) where it does not. None allocates or panics. Operands ([`operands`]) and
+//! destinations ([`stores`], [`reductions`]) say where values lie, a [`Body`] or an [`Epilogue`] what is computed from them;
+//! bodies are types with an `#[inline(always)]` method rather than closures, since a closure that is not inlined is compiled
+//! without the vector unit's features.
 
 mod ahead;
 mod blocks;
@@ -20,11 +20,13 @@ mod nest;
 pub mod operands;
 mod pack;
 mod places;
+mod product;
 mod reach;
 pub mod reductions;
 #[cfg(feature = "threads")]
 mod share;
 mod span;
+pub mod stores;
 mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -35,22 +37,22 @@ mod uniform;
 mod work;
 
 pub use ahead::Ahead;
-pub use blocks::{Finish, Sums};
 pub use column_sums::sum_columns;
 pub use contract::{Accumulate, Assign, Biased, Const, Dim, Epilogue, Matrix, contract, contract_large};
-pub use destinations::{store, store_strided};
 pub use direct::{Addition, Direct};
 pub(crate) use direct::{LANES, PARTS};
 pub use lookup::{lookup, lookup_adjoint};
 pub use nest::{Body, Nest, Stages, nest, rows, single};
 pub use operands::{broadcast, broadcast_indices, contiguous, indices, position, scalar, strided};
 pub use places::{Readable, Writable};
+pub use product::{Finish, Sums};
 pub use reach::Reach;
 pub use reductions::{
     max_inner, max_outer, max_strided, min_inner, min_outer, min_strided, sum_inner, sum_outer, sum_strided,
 };
 pub use span::Span;
 pub(crate) use span::{Part, Whole};
+pub use stores::{store, store_strided};
 pub(crate) use tile::Ending;
 pub use uniform::uniform;
 pub use work::Work;

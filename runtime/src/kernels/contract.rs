@@ -4,9 +4,9 @@ use core::cell::Cell;
 
 use pulp::Simd;
 
-use super::blocks::Operands;
 use super::destinations::Outputs;
 use super::operands::Inputs;
+use super::product::Operands;
 use super::sealed::Sealed;
 use super::tile::{Ending, Tiles};
 use super::{Readable, advance, place, reaches_inline};

@@ -8,10 +8,10 @@
 use pulp::Simd;
 
 use super::ahead::{Ahead, fetch};
-use super::blocks::{Operands, Product};
 use super::direct::{Addition, Direct};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
+use super::product::{Operands, Product};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 

@@ -1,8 +1,8 @@
 //! Large products as the work of several threads, each of which computes some of the rows or columns. Every element is
 //! computed by one of them: nothing has to be summed up afterwards, and no thread reads the whole of the larger operand.
 
-use super::blocks::{Finish, Operands, Product, Promised};
 use super::direct::{Addition, Direct, PARTS};
+use super::product::{Finish, Operands, Product, Promised};
 use crate::helpers::{self, Lent, portion};
 use crate::scalar::Scalar;
 use crate::simd::Instructions;

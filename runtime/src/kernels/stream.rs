@@ -6,11 +6,11 @@
 use pulp::Simd;
 
 use super::ahead::{Ahead, LINE, fetch};
-use super::blocks::{Operands, Product};
 use super::direct::{Addition, Direct};
 use super::large::MANY_ROWS;
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
+use super::product::{Operands, Product};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 

@@ -11,9 +11,9 @@ use pulp::{Simd, WithSimd};
 
 use super::Epilogue;
 use super::ahead::Ahead;
-use super::blocks::{Finish, Operands, Product, Sums};
 use super::destinations::Outputs;
 use super::operands::Inputs;
+use super::product::{Finish, Operands, Product, Sums};
 use super::reach::{self, Reach};
 use super::span::{Part, Span, Whole};
 use crate::scalar::Scalar;

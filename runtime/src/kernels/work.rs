@@ -2,8 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::blocks::Promised;
 use super::column_sums::ColumnSums;
+use super::product::Promised;
 use super::uniform::Uniform;
 use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
 use crate::scalar::Scalar;

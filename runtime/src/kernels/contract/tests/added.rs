@@ -5,8 +5,8 @@ use std::vec;
 
 use super::*;
 use crate::kernels::ahead::Ahead;
-use crate::kernels::blocks::{Finish, Product, Sums};
 use crate::kernels::direct::{Addition, Direct, LANES, PARTS};
+use crate::kernels::product::{Finish, Product, Sums};
 
 /// As [`product`](super::product), by way of a factor for what is added to a destination; it is seen whether products are finite.
 #[inline(always)]
