@@ -1,9 +1,11 @@
 //! Updates within the backward pass, against those after it.
 
-use backprop::__private::{Lanes, Readable, Role, Simd, Span};
-use backprop::optimizers::Update;
+mod own;
+
 use backprop::prelude::*;
-use backprop::{Error, Instructions, Program, Random, Scalar};
+use backprop::{Error, Instructions, Random};
+
+use own::Own;
 
 const BATCH: usize = 24;
 
@@ -95,51 +97,12 @@ fn every_optimizer_takes_the_same_steps_at_once() {
     assert_same("adam_w", &AdamW::new(0.01).exclude(Bias));
 }
 
-/// [`Sgd`] as somebody else's optimizer: nothing of it is compiled with the library.
-#[derive(Clone)]
-struct Own(Sgd);
-
-#[derive(Clone, Copy)]
-struct OwnUpdate<U>(U);
-
-impl<N: Program> Optimizer<N> for Own {
-    type State = <Sgd as Optimizer<N>>::State;
-    type Update<'a>
-        = OwnUpdate<<Sgd as Optimizer<N>>::Update<'a>>
-    where
-        Self::State: 'a;
-
-    fn begin<'a>(&mut self, step: u64, rate: f64, network: &'a mut N, state: &'a mut Self::State) -> Self::Update<'a> {
-        OwnUpdate(self.0.begin(step, rate, network, state))
-    }
-}
-
-impl<T: Scalar, U: Update<T>> Update<T> for OwnUpdate<U> {
-    fn parameters(&self) -> Readable<'_, T> {
-        self.0.parameters()
-    }
-
-    fn decay(self, role: Role) -> T {
-        self.0.decay(role)
-    }
-
-    fn same_decay(&self) -> Option<T> {
-        self.0.same_decay()
-    }
-
-    #[inline(always)]
-    unsafe fn apply<S: Simd, P: Span<T, S>>(self, at: usize, gradient: Lanes<T, S>, decay: T, span: P) {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.apply(at, gradient, decay, span) }
-    }
-}
-
 #[test]
 fn an_optimizer_of_ones_own_takes_the_same_steps() {
     let sgd = Sgd::new(0.1).weight_decay(0.01).exclude(Bias);
-    assert_same("own", &Own(sgd));
+    assert_same("own", &Own::new(sgd, || (), || ()));
     let mut random = Random::new(Seed(1));
-    let mut own = Trainer::<Mixed, _, BATCH>::new(Own(sgd), Seed(2));
+    let mut own = Trainer::<Mixed, _, BATCH>::new(Own::new(sgd, || (), || ()), Seed(2));
     let mut built_in = Trainer::<Mixed, _, BATCH>::new(sgd, Seed(2));
     for _ in 0..3 {
         let (inputs, targets) = (rows(&mut random), rows(&mut random));

@@ -1,7 +1,15 @@
 //! Steps of several threads against those of one.
 
+mod own;
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use backprop::prelude::*;
 use backprop::{Error, Instructions, Random};
+
+use own::Own;
 
 const SAMPLES: usize = 101;
 
@@ -175,6 +183,37 @@ fn overflows_in_any_part<O: Optimizer<Steep>>(optimizer: &O) {
             assert_eq!(trainer.step(&inputs, &targets), Err(Error::NonFiniteInput), "{unit}");
         }
     }
+}
+
+/// Threads that have updated a parameter.
+static UPDATERS: AtomicUsize = AtomicUsize::new(0);
+/// Whether the next step is to panic.
+static PANICS: AtomicBool = AtomicBool::new(false);
+
+std::thread_local! {
+    static HAS_UPDATED: Cell<bool> = const { Cell::new(false) };
+}
+
+#[test]
+fn a_step_that_panics_leaves_the_threads_to_the_next_one() {
+    let begins = || assert!(!PANICS.swap(false, Ordering::Relaxed), "on purpose");
+    let applies = || {
+        if !HAS_UPDATED.replace(true) {
+            UPDATERS.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let optimizer = Own::new(Sgd::new(0.01), begins, applies);
+    // Enough multiply-adds for three threads, and parameters for them to share products.
+    let (inputs, classes) = ([[0.5; 480]; 128], [Class::default(); 128]);
+    let mut trainer = Trainer::<Flat, _, 128>::new(optimizer, Seed(1)).threads(3);
+    PANICS.store(true, Ordering::Relaxed);
+    let before = trainer.network().as_flat().to_vec();
+    catch_unwind(AssertUnwindSafe(|| trainer.step(&inputs, &classes))).unwrap_err();
+    assert_eq!((trainer.network().as_flat(), UPDATERS.load(Ordering::Relaxed)), (&before[..], 0));
+    let loss = trainer.step(&inputs, &classes).unwrap();
+    assert_eq!(UPDATERS.load(Ordering::Relaxed), 3, "each thread updates what it has computed");
+    assert!(trainer.step(&inputs, &classes).unwrap() < loss);
+    assert_eq!(UPDATERS.load(Ordering::Relaxed), 3, "the same ones again");
 }
 
 #[test]
