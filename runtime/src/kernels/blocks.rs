@@ -308,10 +308,19 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
                     pack::pack(self.simd, &Panel { b, b_row, b_column, rows: steps, columns, panel, width });
                     (a, a_row, a_column, panel.cast_const(), width)
                 }
+                Way::Dots if columns == 1 => {
+                    // Products are the same either way, and four rows share what is loaded of the column.
+                    let (a, b, b_column) = (b, a, a_row);
+                    dots::dots(
+                        self.simd,
+                        &Dots { a, b, b_column, steps, sums, sums_column: sums_row, columns: rows, add },
+                    );
+                    return;
+                }
                 Way::Dots => {
                     for row in 0..rows {
                         let (a, sums) = (a.wrapping_add(row * a_row), sums.wrapping_add(row * sums_row));
-                        dots::dots(self.simd, &Dots { a, b, b_column, steps, sums, columns, add });
+                        dots::dots(self.simd, &Dots { a, b, b_column, steps, sums, sums_column: 1, columns, add });
                     }
                     return;
                 }
@@ -326,9 +335,12 @@ impl<T: Scalar, S: Simd> Walk<'_, T, S> {
     #[inline]
     fn way(&self) -> Way {
         let Operands { a_column, b_row, b_column, m, k, n, .. } = self.product.operands;
+        let are_rows = k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1;
+        if are_rows && n == 1 {
+            return Way::Dots;
+        }
         if b_column != 1 && n > 1 {
-            let few = m < FEW && k >= LONG * Lanes::<T, S>::COUNT && b_row == 1 && a_column == 1;
-            return if few { Way::Dots } else { Way::Packed };
+            return if are_rows && m < FEW { Way::Dots } else { Way::Packed };
         }
         // Rows at a distance of a power of two share few places of the cache, of which a panel then finds too few. Where
         // a row of the panel is two cache lines, they are fetched half as often, and that matters only later, but

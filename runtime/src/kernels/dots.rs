@@ -1,4 +1,5 @@
-//! Dot products of single rows with columns whose elements lie side by side, where no row pays for a packed panel.
+//! Dot products of single rows with columns whose elements lie side by side, where no row pays for a packed panel, or of a
+//! single column with rows.
 
 use pulp::{Simd, WithSimd};
 
@@ -15,6 +16,8 @@ pub(super) struct Dots<T> {
     pub(super) b_column: usize,
     pub(super) steps: usize,
     pub(super) sums: *mut T,
+    /// From one sum to the next.
+    pub(super) sums_column: usize,
     pub(super) columns: usize,
     /// Whether to add to `sums` rather than to overwrite them, and how.
     pub(super) add: Option<Addition<T>>,
@@ -49,7 +52,7 @@ impl<T: Scalar> WithSimd for &Dots<T> {
                     [products[0]] = self.together::<S, 1>(simd, column);
                 }
                 for (offset, &product) in products.iter().enumerate().take(count) {
-                    let sum = self.sums.wrapping_add(column + offset);
+                    let sum = self.sums.wrapping_add((column + offset) * self.sums_column);
                     sum.write(match self.add {
                         Some(add) => {
                             add.mark(pulp::Scalar, &[[Lanes::splat(pulp::Scalar, product)]]);

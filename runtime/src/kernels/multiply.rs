@@ -19,6 +19,8 @@ use crate::simd::Lanes;
 pub(super) const WIDTH: usize = 2;
 /// Registers of columns in a tile of a single row.
 pub(super) const WIDE: usize = 8;
+/// Sums over every so many steps of a single row that has few columns: one sum alone waits for each addition.
+const CHAINS: usize = 4;
 
 /// Rows at this distance in bytes, or a multiple of it, fall on the same set of a first-level cache.
 const CROWDED: usize = 4096;
@@ -352,6 +354,43 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         }
     }
 
+    /// As [`add_products`](Self::add_products) for a single row, with sums of their own for neighbouring steps.
+    ///
+    /// # Safety
+    ///
+    /// As for [`accumulate`](Self::accumulate).
+    #[inline(always)]
+    unsafe fn add_products_in_chains<S: Simd>(
+        &self,
+        simd: S,
+        held: &mut [[Lanes<T, S>; VECTORS]; ROWS],
+        a: *const T,
+        mut b: *const T,
+        last: impl Span<T, S>,
+    ) {
+        let Block { a_column, b_row, steps, .. } = *self.0.block;
+        let mut chains = [*held; CHAINS];
+        let mut row = [a; ROWS];
+        for _ in 0..steps / CHAINS {
+            for (step, chain) in chains.iter_mut().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { self.add_product(simd, chain, &row, step * a_column, b.wrapping_add(step * b_row), last) };
+            }
+            row = [row[0].wrapping_add(CHAINS * a_column); ROWS];
+            b = b.wrapping_add(CHAINS * b_row);
+        }
+        for (step, chain) in chains.iter_mut().enumerate().take(steps % CHAINS) {
+            // SAFETY: the caller's promise.
+            unsafe { self.add_product(simd, chain, &row, step * a_column, b.wrapping_add(step * b_row), last) };
+        }
+        let [first, second, third, fourth] = chains;
+        for (row, held) in held.iter_mut().enumerate() {
+            for (vector, held) in held.iter_mut().enumerate() {
+                *held = (first[row][vector] + second[row][vector]) + (third[row][vector] + fourth[row][vector]);
+            }
+        }
+    }
+
     /// Adds the product of one step: loads the columns of `b` once, and broadcasts one element of `a` for each row.
     ///
     /// # Safety
@@ -388,15 +427,22 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
     /// `last`, and the block's `add` must be as [`Addition::mark`] wants it.
     #[inline(always)]
     unsafe fn accumulate<S: Simd>(&self, simd: S, a: *const T, b: *const T, sums: *mut T, last: impl Span<T, S>) {
-        let Block { sums_row, add, .. } = *self.0.block;
+        let Block { steps, sums_row, add, .. } = *self.0.block;
         let lanes = Lanes::<T, S>::COUNT;
         let mut held = [[Lanes::constant(simd, 0.0); VECTORS]; ROWS];
         if add.is_some() {
             // They are needed at the end, and may be far away.
             fetch(sums.cast_const(), sums_row, ROWS, VECTORS * lanes);
         }
+        let is_lonely = const { ROWS == 1 && VECTORS < WIDE && Lanes::<T, S>::COUNT > 1 };
         // SAFETY: the caller's promise.
-        unsafe { self.add_products(simd, &mut held, a, b, last) };
+        unsafe {
+            if is_lonely && steps >= 2 * CHAINS {
+                self.add_products_in_chains(simd, &mut held, a, b, last);
+            } else {
+                self.add_products(simd, &mut held, a, b, last);
+            }
+        }
         if let Some(add) = add {
             // SAFETY: the caller's promise.
             unsafe { add.mark(simd, &held) };

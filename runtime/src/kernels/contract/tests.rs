@@ -370,6 +370,31 @@ fn single_rows_are_wide() {
     }
 }
 
+/// A single row of few columns has several sums for each, from twice as many steps on.
+#[test]
+fn single_rows_may_be_narrow() {
+    let mut random = Random(5);
+    for k in [7, 8, 9, 10, 11, 50] {
+        for n in [1, 5, 8, 19, 32, 37] {
+            check(&Case::new(&mut random, [1, 1, k, n], [Order::Apart, Order::Rows]));
+        }
+    }
+}
+
+/// A single column is one dot product a row where both lie along the steps.
+#[test]
+fn single_columns_are_dot_products() {
+    let mut random = Random(6);
+    for m in [1, 3, 4, 7, 600] {
+        for k in [15, 16, 33, 100] {
+            for orders in [[Order::Rows, Order::Columns], [Order::Columns, Order::Columns], [Order::Rows, Order::Apart]]
+            {
+                check(&Case::new(&mut random, [2, m, k, 1], orders));
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct BiasRelu;
 
