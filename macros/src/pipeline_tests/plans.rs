@@ -182,6 +182,26 @@ fn the_workload_w2_has_no_separate_elementwise_pass() {
     assert_eq!(letters(&predict.schedule.kernels), "cc", "{}", predict.schedule);
 }
 
+/// The gradient of a weight with a single output has its elements along a row, so that a register holds as many as it can.
+#[test]
+fn the_gradient_of_a_column_is_a_row() {
+    for shape in [quote! { [20] }, quote! { [5, 20] }] {
+        let training = training(quote! {
+            struct Value;
+            fn forward(x: #shape) -> [1] { x.dense(1).flatten().sum(keep = true) }
+            fn loss(y, t: [1]) { mse(y, t) }
+        });
+        let sizes: Vec<_> = flat(&training.schedule.kernels)
+            .into_iter()
+            .filter_map(|kernel| match kernel {
+                Kernel::Contract { m, k, n, .. } if k.samples => Some((m.count, n.count)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sizes, [(1, 20)], "{}", training.schedule);
+    }
+}
+
 /// Normalisation along rows, and its derivative, are one kernel each, built in or written out.
 #[test]
 fn a_layer_norm_is_one_kernel() {

@@ -63,30 +63,40 @@ pub(super) fn group(
     kernels.append(&mut later);
 }
 
-/// Finds the dimensions of the product and of its operands.
-fn contraction(
+/// The operands of a product, of which steps along the last axis of one meet those along the last but one of the other.
+struct Factors {
+    lhs: View,
+    rhs: View,
+    /// The steps,
+    k: Extent,
+    /// and from one to the next in each of them.
+    lhs_k: usize,
+    rhs_k: usize,
+}
+
+/// The operands of a product, or of its transpose if it is `turned`.
+fn factors(
     planner: &mut Planner,
     locations: &mut Locations,
     product: ValueId,
-    inputs: Vec<View>,
-    outputs: Vec<View>,
-    formulas: Vec<Formula>,
+    turned: bool,
     kernels: &mut Vec<Kernel>,
-) -> Kernel {
-    let graph = locations.graph;
-    let node = graph.node(product);
+) -> Factors {
+    let node = locations.graph.node(product);
     let &Op::Contract { lhs_transposed, rhs_transposed, over_samples } = &node.op else {
         unreachable!("the first member of the group")
     };
+    let rank = node.ty.shape.len();
     let mut lhs = oriented(stored(planner, locations, node.inputs[0], kernels), lhs_transposed);
     let mut rhs = oriented(stored(planner, locations, node.inputs[1], kernels), rhs_transposed);
-    let rank = node.ty.shape.len();
+    if turned {
+        (lhs, rhs) = (oriented(rhs, true), oriented(lhs, true));
+    }
     let inner = lhs.shape[rank - 1];
     if over_samples && inner != 1 {
         lhs = samples_before(planner, lhs, rank - 1, kernels);
         rhs = samples_before(planner, rhs, rank - 2, kernels);
     }
-    let k = Extent { count: inner, samples: over_samples };
     let k_stride = |view: &View, axis: usize| {
         if over_samples && inner == 1 { view.sample_stride } else { view.strides[axis] }
     };
@@ -94,15 +104,38 @@ fn contraction(
     if over_samples {
         (lhs.sample_stride, rhs.sample_stride) = (0, 0);
     }
+    Factors { lhs, rhs, k: Extent { count: inner, samples: over_samples }, lhs_k, rhs_k }
+}
+
+/// Finds the dimensions of the product and of its operands.
+fn contraction(
+    planner: &mut Planner,
+    locations: &mut Locations,
+    product: ValueId,
+    mut inputs: Vec<View>,
+    mut outputs: Vec<View>,
+    formulas: Vec<Formula>,
+    kernels: &mut Vec<Kernel>,
+) -> Kernel {
+    let node = locations.graph.node(product);
+    let (rank, mut shape) = (node.ty.shape.len(), node.ty.shape.clone());
+    // A single column, as in the gradient of a weight with one output, is a row as well, which has more elements side by side.
+    let turned = matches!(node.op, Op::Contract { over_samples: true, .. }) && shape[rank - 1] == 1;
+    if turned {
+        shape.swap(rank - 2, rank - 1);
+        for view in inputs.iter_mut().chain(&mut outputs) {
+            *view = view.transpose_last(rank);
+        }
+    }
+    let Factors { lhs, rhs, k, lhs_k, rhs_k } = factors(planner, locations, product, turned, kernels);
     // Over the product's dimensions, the left operand does not move along n, nor the right one along m.
     let over_m = fix(&lhs, rank - 1);
     let over_n = fix(&rhs, rank - 2);
-    let n = Extent { count: node.ty.shape[rank - 1], samples: false };
+    let n = Extent { count: shape[rank - 1], samples: false };
     let lead: Vec<View> =
         [&over_m, &over_n].into_iter().chain(&inputs).chain(&outputs).map(|view| drop_last(view, rank)).collect();
-    let shape = &node.ty.shape[..rank - 1];
     let views: Vec<&View> = lead.iter().collect();
-    let dimensions = Dimensions::new(node.ty.batched, shape, &views);
+    let dimensions = Dimensions::new(node.ty.batched, &shape[..rank - 1], &views);
     let rhs_moves = |index: usize| dimensions.strides(&lead[1])[index] != 0;
     let count = dimensions.extents.len();
     // Rows that meet the same right operand make up m.
