@@ -10,7 +10,8 @@ all of them. What fails is said below the table.
 
 PEERS=…/run.sh also runs that harness for other libraries in the same sitting, and `peers` here, with
 the Python that the harness has set up, for the workloads that it does not know. PEER_NAMES chooses
-which (default "jax-scan torch-eager candle-cpu dfdx-cpu"), PEERS_TARGET is the folder of the harness's
+which (default "jax-scan torch-eager candle-cpu dfdx-cpu burn-flex+keep", the last one in the
+harness only), PEERS_TARGET is the folder of the harness's
 Rust builds, and its other variables are passed on. PRIORITY=1 runs everything with real-time priority
 (chrt), for a machine that is not idle. One thread is pinned to the last CPU.
 
@@ -123,7 +124,7 @@ class Peers:
 
 def run(workloads, threads, rounds):
     binary = build(os.path.dirname(HERE), ["-p", "benches", "--bin", "workloads"])
-    names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu dfdx-cpu")
+    names = os.environ.get("PEER_NAMES", "jax-scan torch-eager candle-cpu dfdx-cpu burn-flex+keep")
     peers = Peers(os.environ["PEERS"], names) if os.environ.get("PEERS") else None
     lines = []
 

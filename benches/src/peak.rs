@@ -7,8 +7,10 @@ use std::time::Instant;
 use backprop::Scalar;
 use backprop::simd::{Instructions, Lanes, Simd, WithSimd};
 
-/// Sums in flight: more than latency times units on any processor so far, and few enough for 16 registers.
+/// Sums in flight with 16 registers: more than latency times units on processors that have no more,
 const CHAINS: usize = 12;
+/// and with 32, some of which have four units with a latency of four cycles.
+const MANY_CHAINS: usize = 24;
 const ROUNDS: usize = 4_000_000;
 const REPEATS: usize = 15;
 
@@ -22,6 +24,18 @@ impl<T: Scalar> WithSimd for MultiplyAdds<T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        if const { S::REGISTER_COUNT >= 32 } {
+            self.chains::<S, MANY_CHAINS>(simd)
+        } else {
+            self.chains::<S, CHAINS>(simd)
+        }
+    }
+}
+
+impl<T: Scalar> MultiplyAdds<T> {
+    /// Operations of so many independent sums.
+    #[inline(always)]
+    fn chains<S: Simd, const CHAINS: usize>(self, simd: S) -> f64 {
         // Hidden from the compiler each by itself, so that no two sums are seen to be the same.
         let mut sums = [(); CHAINS].map(|()| Lanes::splat(simd, black_box(self.0)));
         let [left, right] = [(); 2].map(|()| Lanes::splat(simd, black_box(self.0)));
