@@ -41,6 +41,10 @@ impl Parameters {
 
     /// The scope of an inlined function: `block_2` in the scope of its caller.
     pub(super) fn enter(&mut self, function: &str) {
+        // A size in a signature belongs to no body.
+        if self.scopes.is_empty() {
+            return self.enter_root(vec![function.into()]);
+        }
         let name = self.count(function);
         let mut path = self.scope().path.clone();
         path.push(name);
