@@ -9,6 +9,7 @@ mod entry;
 mod expression;
 mod fields;
 mod formulas;
+mod idle;
 mod index;
 mod parameters;
 mod scan;
@@ -137,6 +138,8 @@ pub(crate) struct Checker<'a> {
     /// The numbers of the parameters that are declared as fields; none where the declaration has a mistake, also of a layer.
     field_parameters: HashMap<String, Option<usize>>,
     parameters: Parameters,
+    /// The layers that have used parameters, call by call.
+    made: Vec<idle::Made>,
     /// The number of values, and of calls, made so far.
     values: usize,
     count: usize,
@@ -179,6 +182,7 @@ impl<'a> Checker<'a> {
             fields: declaration.fields.iter().map(|field| (field.name.to_string(), field)).collect(),
             field_parameters: HashMap::new(),
             parameters: Parameters::default(),
+            made: Vec::new(),
             values: 0,
             count: 0,
             turns: 0,

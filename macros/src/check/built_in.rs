@@ -6,6 +6,7 @@ use syn::{Expr, Ident, Lit};
 
 use super::call::Given;
 use super::expression::is_constant_name;
+use super::idle::Made;
 use super::site::{Known, Site};
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Callee, Checker, Entry, is_real};
@@ -14,6 +15,12 @@ use crate::function::{Accepts, Argument, Default, Function, Kind, Setting};
 use crate::graph::Element;
 use crate::network::LayerRow;
 use crate::parse;
+
+/// What to do where classes are no numbers,
+pub(super) const CLASSES_AS_NUMBERS: &str =
+    "turn classes into numbers first: `.one_hot()`, `.embedding(32)` or `.lookup(table)`";
+/// and where a loss compares numbers.
+const TARGETS_AS_NUMBERS: &str = "declare the target as numbers, such as `[1]` for 0 or 1; for classes there is `cross_entropy` with a logit for each";
 
 /// Options of other libraries, and how the same is said here.
 const OPTIONS_ELSEWHERE: &[(&str, &str)] = &[
@@ -55,6 +62,9 @@ impl<'a> Checker<'a> {
         let Site { settings, names, path, parameters, multiply_adds, .. } = site;
         let label = path.map(|path| path.join("."));
         let callee = Callee::Function(function);
+        if !parameters.is_empty() {
+            self.made.push(Made { layer: function.name, span, parameters: parameters.clone() });
+        }
         let results = self.push(span, callee, settings, parameters, results, label)?;
         if function.kind == Kind::Layer || multiply_adds > 0 {
             self.row(function, &names, multiply_adds);
@@ -287,7 +297,9 @@ impl<'a> Checker<'a> {
             Ok(tensor) => {
                 let note = Self::described(expr, &tensor);
                 let found = tensor.ty().to_string();
-                self.fail(expr.span(), Diagnostic::NeedsReal { function: function.into(), found, note })
+                let is_loss = crate::function::find(function).is_some_and(|row| row.kind == Kind::Loss);
+                let remedy = if is_loss { TARGETS_AS_NUMBERS } else { CLASSES_AS_NUMBERS }.into();
+                self.fail(expr.span(), Diagnostic::NeedsReal { function: function.into(), found, note, remedy })
             }
             Err(value) => {
                 let found = value.described();

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall, Ident, Token};
 
 use super::expression::is_self;
+use super::types::Expected;
 use super::value::Value;
 use super::{Checker, Frame, ValueRef};
 use crate::error::{Checked, Diagnostic, Reported, closest};
@@ -80,6 +81,8 @@ impl<'a> Checker<'a> {
             self.used_fields.insert(name.clone());
             return match &field.kind {
                 parse::FieldKind::Layer { call: layer } => self.layer_field(&call.method, field, layer, given),
+                // What has no type may have been meant as a layer.
+                parse::FieldKind::Tensor { .. } if self.field_parameters.get(&name) == Some(&None) => Err(Reported),
                 parse::FieldKind::Tensor { .. } => self.fail(call.method.span(), Diagnostic::FieldIsParameter { name }),
             };
         }
@@ -346,10 +349,25 @@ impl<'a> Checker<'a> {
             Value::Tensor(tensor) => format!("the value comes {}", tensor.origin.text()),
             other => format!("the value is {}", other.described()),
         };
+        let remedy = match (&expected, &value) {
+            (Expected::Tensor(declared), Value::Tensor(tensor))
+                if has_axes_before(&tensor.ty().shape, &declared.shape) =>
+            {
+                "layers such as `dense` work along the last axis and keep those before it: `.flatten()` first, or leave one \
+                 out by `.last()` or `.mean(axis = 0)`"
+            }
+            _ => "correct the declared shape or the last expression",
+        };
         let (declared, found) = (expected.to_string(), value.type_text());
         let span = last_expression(function).unwrap_or_else(|| syntax.span());
-        self.fail(span, Diagnostic::ResultShape { function: function.name.to_string(), declared, found, note })
+        let (function, remedy) = (function.name.to_string(), remedy.into());
+        self.fail(span, Diagnostic::ResultShape { function, declared, found, note, remedy })
     }
+}
+
+/// Whether the shape is the other one with axes before it.
+fn has_axes_before(shape: &[usize], other: &[usize]) -> bool {
+    !other.is_empty() && shape.len() > other.len() && shape.ends_with(other)
 }
 
 pub(super) fn argument_name(argument: &parse::Argument) -> Option<String> {

@@ -41,6 +41,10 @@ impl<'a> Checker<'a> {
         let points = self.points(header);
         self.unused();
         let points = points.filter(|_| self.errors.is_empty())?;
+        self.idle(&points.forward.body, points.loss.as_ref().map(|(_, body)| body));
+        if !self.errors.is_empty() {
+            return None;
+        }
         Some(self.network(header, points))
     }
 

@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
+use super::built_in::CLASSES_AS_NUMBERS;
 use super::call::Given;
 use super::value::{Origin, Tensor, Value};
 use super::{Callee, Checker, Operand, Scan, TensorType};
@@ -142,7 +143,15 @@ impl<'a> Checker<'a> {
                 }
                 Ok(tensor) => {
                     let (found, note) = (tensor.ty().to_string(), format!("it comes {}", tensor.origin.text()));
-                    self.fail(span, Diagnostic::NeedsReal { function: "scan".into(), found, note })
+                    self.fail(
+                        span,
+                        Diagnostic::NeedsReal {
+                            function: "scan".into(),
+                            found,
+                            note,
+                            remedy: CLASSES_AS_NUMBERS.into(),
+                        },
+                    )
                 }
                 Err(value) => {
                     let found = value.described();

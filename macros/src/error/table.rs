@@ -109,6 +109,9 @@ super::diagnostics! {
     "function-as-value" FunctionAsValue { name: String }
         "`{name}` is a function, and stands here without arguments",
         "call it: `{name}(x)`; only `scan` takes a function by its name";
+    "idle-layer" IdleLayer { layer: String }
+        "the parameters of `{layer}` would never be trained: neither what `forward` returns nor the loss comes from here",
+        "use its value, or remove it; in a `pub fn`, call `forward` or what `forward` calls; `frozen = true` if they are loaded";
     "unused-parameter" UnusedParameter { name: String }
         "the parameter `{name}` is never used",
         "use `self.{name}`, remove it, or begin its name with `_`";
@@ -164,9 +167,9 @@ super::diagnostics! {
     "rank" Rank { function: String, expected: String, found: String, note: String }
         "`{function}` needs {expected}, this is {found}\nnote: {note}",
         "change the shape with `reshape`, `flatten` or an index";
-    "needs-real" NeedsReal { function: String, found: String, note: String }
+    "needs-real" NeedsReal { function: String, found: String, note: String, remedy: String }
         "`{function}` needs real numbers, this is {found}\nnote: {note}",
-        "turn classes into numbers first: `.one_hot()`, `.embedding(32)` or `.lookup(table)`";
+        "{remedy}";
     "needs-class" NeedsClass { function: String, found: String, note: String }
         "`{function}` needs classes, this is {found}\nnote: {note}",
         "declare the argument as a class, such as `Class<10>` or `[Class<65>; 64]`";
@@ -230,9 +233,9 @@ super::diagnostics! {
     "argument-shape" ArgumentShape { function: String, argument: String, declared: String, found: String, note: String }
         "`{function}` declares `{argument}` as {declared}, but is given {found}\nnote: {note}",
         "give the declared shape, or leave the shape out to take any";
-    "result-shape" ResultShape { function: String, declared: String, found: String, note: String }
+    "result-shape" ResultShape { function: String, declared: String, found: String, note: String, remedy: String }
         "`{function}` is declared to return {declared}, but its value is {found}\nnote: {note}",
-        "correct the declared shape or the last expression";
+        "{remedy}";
 
     // ---- statements and expressions
     "unsupported" Unsupported { what: String, remedy: String }
@@ -249,7 +252,7 @@ super::diagnostics! {
         "end it with an expression that has no `;`";
     "statement-without-effect" StatementWithoutEffect {}
         "the value of this statement is thrown away",
-        "give it a name with `let`, or remove it";
+        "give it a name with `let`, or remove it; of what the function returns, remove only the `;`";
     "not-mutable" NotMutable { name: String }
         "`{name}` is not declared `mut`, so that it cannot be assigned",
         "write `let mut {name} = …`, or shadow it: `let {name} = …`";

@@ -395,6 +395,24 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
         ("loss-not-scalar", loss(quote!(y, t: [2, 2]), quote!((y - t).powi(2)))),
         ("loss-not-scalar", loss(quote!(y, t: [2, 2]), quote!((mse(y, t), mse(y, t))))),
         ("loss-layer", loss(quote!(y, t: [2, 2]), quote!(mse(y.dense(2), t)))),
+        ("", quote! { struct A; fn two() { 2 } fn forward(x: [two()]) -> [2] { x } }),
+        ("not-constant", quote! { struct A; fn two() { zeros([2]).dense(2) } fn forward(x: [two()]) -> [2] { x } }),
+        ("idle-layer", quote! { struct A; fn forward(x: [2]) -> [2] { x } pub fn f(x: [2]) { x.dense(3) } }),
+        ("idle-layer", quote! { struct A; fn forward(x: [2]) -> [2] { let h = x.dense(3).relu(); x } }),
+        ("idle-layer", quote! { struct A { f: dense(3) } fn forward(x: [2]) -> [2] { let h = self.f(x); x } }),
+        ("", quote! { struct A; fn forward(x: [2]) -> [2] { x } pub fn f(x: [2]) { x.dense(3, frozen = true) } }),
+        ("", quote! { struct A; fn forward(x: [2]) -> [3] { x.f() } pub fn f(x: [2]) { x.dense(3) } }),
+        ("", quote! { struct A { f: dense(2) } fn forward(x: [2]) { x } fn loss(y, t: [2]) { mse(self.f(y), t) } }),
+        (
+            "",
+            quote! {
+                struct A;
+                fn cell(s, v) { (s + v).dense(3).tanh() }
+                fn forward(x: [5, 3], n: Length<5>) -> [3] {
+                    x.dense(3).scan(cell, initial = x.last().dense(3), length = n).last()
+                }
+            },
+        ),
         ("masked-loss", masked(quote!(cross_entropy(y, t, length = n).exp()))),
         ("masked-loss", masked(quote!(cross_entropy(y, t, length = n) * cross_entropy(y, t, weights = [1, 2])))),
         ("", masked(quote!(3 * cross_entropy(y, t, length = n) / 2 - cross_entropy(y, t, weights = [1, 2])))),

@@ -1,0 +1,15 @@
+// mistake: idle-layer
+
+use backprop::prelude::*;
+
+network! {
+    pub struct Net;
+
+    pub fn probabilities(x: [8]) -> [3] { x.dense(3).softmax() }
+    fn forward(x: [8]) -> [3] { x.dense(3) }
+    fn loss(y, t: Class<3>) { cross_entropy(y, t) }
+}
+
+fn main() {
+    Trainer::<Net, _, 4>::new(Sgd::new(0.1), Seed(1));
+}
