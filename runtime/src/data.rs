@@ -169,6 +169,12 @@ pub enum ValuesMut<'a> {
 }
 
 /// One sample's data for one input or target: a number, a [`Class`], a [`Length`], or an array of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no data of a sample",
+    label = "neither `f32`, `f64`, `Class<N>`, `Length<N>`, nor an array of one of these",
+    note = "samples have a fixed size: `[f32; 784]` rather than a `Vec`",
+    note = "a class is made from an index with `Class::<N>::new(index)?`, a length with `Length::<N>::new(steps)?`"
+)]
 pub trait Datum: Copy + Send + Sync + 'static {
     /// How many numbers it holds.
     const WIDTH: usize;

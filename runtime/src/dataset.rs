@@ -9,6 +9,11 @@ use crate::scalar::Scalar;
 use crate::simd::Instructions;
 
 /// Owned inputs or targets: a `Vec` with one element a sample, a plain number for the whole step, or a tuple of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no column of a `Dataset`",
+    label = "neither a `Vec` with one element a sample, nor a tuple of these",
+    note = "a `Vec` of `[f32; 784]`, `Class<10>`, `Length<64>` or `f32`, owned; several inputs or targets: `(Vec<A>, Vec<B>)`"
+)]
 pub trait Columns: Clone + 'static {
     /// What a network takes: slices in place of the `Vec`s.
     type View<'a>: Samples

@@ -12,6 +12,12 @@ fn messages() {
     trybuild::TestCases::new().compile_fail("ui/*/*.rs");
 }
 
+/// Data that no network takes.
+#[test]
+fn messages_about_data() {
+    trybuild::TestCases::new().compile_fail("ui_data/*.rs");
+}
+
 /// Nothing is reported but the mistakes: no error follows from another one.
 #[test]
 fn each_mistake_is_one_error() {
