@@ -137,7 +137,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         }
     }
 
-    /// A step of this thread, whose large products so many threads compute.
+    /// A step of this thread, whose large products so many threads compute; of this one alone without others.
     #[inline(never)]
     pub(super) fn step_with_help(
         &mut self,
@@ -145,8 +145,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         inputs: N::Inputs<'_>,
         targets: N::Targets<'_>,
     ) -> Result<N::Scalar, Error> {
-        // There is a team, or `plan` would not have said so.
-        let Some(mut team) = self.team.take() else { return Err(Error::NoThread) };
+        let Some(mut team) = self.team.take() else { return self.step_apart(inputs, targets) };
         let Team { workers, lent, .. } = &mut *team;
         let count = count.min(lent.len());
         let step = || helpers::with(workers, &mut lent[..count], || self.step_apart(inputs, targets));
@@ -155,7 +154,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// A step of several threads, of which there are no more than samples.
+    /// A step of several threads, of which there are no more than samples; of this one alone without others.
     #[inline(never)]
     pub(super) fn step_in_parts(
         &mut self,
@@ -163,9 +162,9 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         inputs: N::Inputs<'_>,
         targets: N::Targets<'_>,
     ) -> Result<N::Scalar, Error> {
-        let Self { network, gradient, state, workspace, settings, team } = self;
-        // There is a team, or `plan` would not have said so.
-        let Some(team) = team else { return Err(Error::NoThread) };
+        let Self { network, gradient, state, workspace, settings, team: Some(team) } = self else {
+            return self.step_apart(inputs, targets);
+        };
         let network = &mut network.0;
         let key = Key { seed: workspace.key.seed, step: settings.steps };
         let mut crew = team.crew(count, &mut workspace.memory.0, &mut gradient.0, workspace.instructions);
