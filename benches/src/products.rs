@@ -36,21 +36,18 @@ impl Product {
     }
 }
 
-/// Numbers a sample that are lent to large products at most.
-const LENT: usize = 1024;
+/// What the compiler says, which is no library.
+#[path = "../../macros/src/plan/lent.rs"]
+mod lent;
 
-/// Numbers a sample that generated code lends to a product, as `lent` of the compiler's contractions says.
+/// Numbers a sample that generated code lends to a product.
 fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
-    let weights = inputs * outputs;
-    match product {
-        Product::Forward | Product::Rectified | Product::InputGradient if weights >= 1 << 18 => LENT,
-        Product::WeightGradient
-            if inputs >= 384 && weights >= if inputs.is_multiple_of(256) { 1 << 16 } else { 1 << 18 } =>
-        {
-            LENT.min(128 + 4 * outputs.next_multiple_of(32))
-        }
-        _ => 0,
-    }
+    let lent = match product {
+        Product::Forward | Product::Rectified => lent::to_product(inputs, outputs),
+        Product::InputGradient => lent::to_product(outputs, inputs),
+        Product::WeightGradient => lent::to_gradient(inputs, outputs, inputs),
+    };
+    lent.unwrap_or(0)
 }
 
 /// A layer's matrices and sizes, known at compile time but for the number of samples, as in generated code.
@@ -72,7 +69,7 @@ impl<T: Scalar, K: Dim, N: Dim> Layer<T, K, N> {
         let mut random = Random::new(Seed(7));
         let mut numbers = |count| rows::<T, 1>(&mut random, count).into_flattened();
         let (k, n) = (inputs.get(), outputs.get());
-        let lent = vec![Cell::new(T::zero()); LENT * samples];
+        let lent = vec![Cell::new(T::zero()); lent::MOST * samples];
         let [x, w, y, bias] = [samples * k, k * n, samples * n, n].map(&mut numbers);
         Self { samples, inputs, outputs, x, w, y, bias, lent }
     }

@@ -3,6 +3,7 @@
 mod assemble;
 mod display;
 mod group;
+mod lent;
 mod location;
 mod memory;
 mod rows;

@@ -8,6 +8,7 @@ use crate::formula::Formula;
 use crate::graph::{Op, ValueId};
 use crate::plan::Planner;
 use crate::plan::group::{Groups, behind_reshapes};
+use crate::plan::lent;
 use crate::plan::location::Locations;
 use crate::plan::schedule::{Destination, Extent, Kernel, Operand};
 use crate::plan::view::View;
@@ -178,35 +179,14 @@ fn contraction(
     }
 }
 
-/// Elements of a weight from which on its products with samples, and its gradient, go through copies, which outgrow the cache
-/// unless there are few samples: the kernel sees.
-const LARGE: usize = 1 << 18;
-/// Elements from which on the gradient does where the rows of the input compete for few places of the cache,
-const LARGE_IF_CROWDED: usize = 1 << 16;
-/// as they do at a distance of a multiple of so many numbers.
-const CROWDING_DISTANCE: usize = 256;
-/// Rows from which on the kernel copies for a gradient, as `MANY_ROWS` of the runtime's `kernels/large.rs` says.
-const MANY_ROWS: usize = 384;
-/// Numbers a sample that are lent for these copies at most: for 128 samples and more, some 900 columns of the gradient of the
-/// output and a block of the input. The runtime's `kernels/large.rs` and `kernels/stream.rs` take what they get.
-const LENT: usize = 1024;
-/// Columns of the widest panel, of which copies have a whole number.
-const PANEL: usize = 32;
-
-/// Numbers a sample that are lent to a product, if it is the gradient of a large weight, whose input has its samples at this
-/// distance, or multiplies samples with one. (Where all steps of a sequence are summed, that many columns would take more
-/// than a few numbers a sample.)
+/// Numbers a sample that are lent to a product of samples with a matrix, or to the gradient of one whose input has its samples at
+/// this distance. (Where all steps of a sequence are summed, those of a gradient would take more than a few numbers a sample.)
 fn lent(m: Extent, k: Extent, n: Extent, distance: usize) -> Option<usize> {
-    if n.samples {
-        return None;
+    match [m.samples, k.samples, n.samples] {
+        [true, false, false] => lent::to_product(k.count, n.count),
+        [false, true, false] if k.count == 1 => lent::to_gradient(m.count, n.count, distance),
+        _ => None,
     }
-    if m.samples {
-        return (!k.samples && k.count * n.count >= LARGE).then_some(LENT);
-    }
-    let least = if distance.is_multiple_of(CROWDING_DISTANCE) { LARGE_IF_CROWDED } else { LARGE };
-    let is_gradient = k.samples && k.count == 1 && m.count >= MANY_ROWS && m.count * n.count >= least;
-    // From 32 samples on, that is all columns, or as many as find room.
-    is_gradient.then(|| LENT.min(128 + 4 * n.count.next_multiple_of(PANEL)))
 }
 
 /// The last two axes swapped, if the operand is given transposed.
