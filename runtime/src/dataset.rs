@@ -11,7 +11,7 @@ use crate::simd::Instructions;
 /// Owned inputs or targets: a `Vec` with one element a sample, a plain number for the whole step, or a tuple of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no column of a `Dataset`",
-    label = "neither a `Vec` with one element a sample, nor a tuple of these",
+    label = "neither a `Vec` with one element a sample, a number for the whole step, nor a tuple of these",
     note = "a `Vec` of `[f32; 784]`, `Class<10>`, `Length<64>` or `f32`, owned; several inputs or targets: `(Vec<A>, Vec<B>)`"
 )]
 pub trait Columns: Clone + 'static {

@@ -34,7 +34,7 @@
 //! | --- | --- |
 //! | none | networks, workspaces, optimizers and trainers in `static`s or the caller's memory, without heap or operating system |
 //! | `alloc` | the same on the heap, data sets, `fit`, metrics, gradient checks |
-//! | `std` (default) | choice of the vector unit at run time, a line an epoch in `fit` |
+//! | `std` (default) | choice of the vector unit at run time on every processor, [`Fit::progress`](fit::Fit::progress): a line an epoch |
 //! | `threads` | [`Trainer::threads`](Trainer#method.threads): steps that several threads take together |
 //! | `progress` | a progress bar in `fit` |
 //! | `plot` | learning curves as SVG |

@@ -2,7 +2,7 @@
 //!
 //! Where the columns of `b` do not lie side by side (a transposed weight), panels of it are turned into a small buffer on
 //! the stack first; a sum too long for the buffer goes through partial sums kept beside it. Few rows do not pay for that:
-//! they are dot products.
+//! they are dot products, as single columns are.
 //!
 //! Where they do, but its rows lie on pages of their own, blocks of long rows are copied: a page is visited for 512 bytes at
 //! a time. Their sums are kept in the destination if an epilogue allows that, for then a block serves all rows of `a`. For

@@ -368,8 +368,9 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         mut b: *const T,
         last: impl Span<T, S>,
     ) {
+        debug_assert!(ROWS == 1, "other rows would read the first one's elements");
         let Block { a_column, b_row, steps, .. } = *self.0.block;
-        let mut chains = [*held; CHAINS];
+        let mut chains = [[[Lanes::constant(simd, 0.0); VECTORS]; ROWS]; CHAINS];
         let mut row = [a; ROWS];
         for _ in 0..steps / CHAINS {
             for (step, chain) in chains.iter_mut().enumerate() {
@@ -386,7 +387,8 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         let [first, second, third, fourth] = chains;
         for (row, held) in held.iter_mut().enumerate() {
             for (vector, held) in held.iter_mut().enumerate() {
-                *held = (first[row][vector] + second[row][vector]) + (third[row][vector] + fourth[row][vector]);
+                let pairs = (first[row][vector] + second[row][vector]) + (third[row][vector] + fourth[row][vector]);
+                *held += pairs;
             }
         }
     }

@@ -159,7 +159,7 @@ impl<T: Scalar> Promised<'_, T> {
             // SAFETY: as above.
             return unsafe { stream.walk(simd, product) };
         }
-        // SAFETY: as above.
+        // SAFETY: the maker's promise.
         unsafe { blocks::walk(simd, product) };
     }
 }

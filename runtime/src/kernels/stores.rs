@@ -90,7 +90,9 @@ impl<'a, T: Scalar, const R: usize> Store<'a, T, R> {
     /// place of its own.
     #[inline(always)]
     pub(crate) fn reach_from(&self, start: *const T, index: &[usize; R], size: [usize; 2]) -> Option<Reach> {
-        let reach = Reach::of(start.wrapping_add(Output::<T, R>::base(self, index)), size, [self.row(), 1]);
+        // From a single row there is no next one.
+        let row = if size[0] == 1 { size[1] } else { self.row() };
+        let reach = Reach::of(start.wrapping_add(Output::<T, R>::base(self, index)), size, [row, 1]);
         reach.is_injective(size[1]).then_some(reach)
     }
 

@@ -137,7 +137,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         }
     }
 
-    /// A step of this thread, whose large products so many threads compute; of this one alone without others.
+    /// A step of this thread, whose large products so many threads compute; by this one alone if there is no team.
     #[inline(never)]
     pub(super) fn step_with_help(
         &mut self,
@@ -154,7 +154,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// A step of several threads, of which there are no more than samples; of this one alone without others.
+    /// A step of several threads, of which there are no more than samples; by this one alone if there is no team.
     #[inline(never)]
     pub(super) fn step_in_parts(
         &mut self,

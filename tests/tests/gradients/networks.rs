@@ -60,6 +60,10 @@ networks! {
         fn forward(x: [4], y: [4]) -> [4] { self.norm(twice(x) + self.encoder(y)) * self.scale }
         fn loss(y, t: [4]) { mse(y, t) }
     }
+    columns [shared: dense(1), w: [4, 1] = normal(0.7)] {
+        fn forward(x: [4], rows: [3, 4]) -> [3, 1] { self.shared(rows) * self.shared(x).tanh() + rows.matmul(self.w) }
+        fn loss(y, t: [3, 1]) { mse(y, t) }
+    }
     two_heads {
         fn forward(x: [5]) -> ([3], [2]) {
             let h = x.dense(6).silu();

@@ -82,3 +82,13 @@ fn what_another_touches_is_one_threads() {
     with_help(|| contract(Instructions::detect(), [], 4, 4, 4, matrix, matrix, (), (to,), Witness(&seen)));
     assert_eq!(seen.into_inner().unwrap().len(), 1, "too little work");
 }
+
+/// Whatever the distance to a next row that there is not.
+#[test]
+fn the_places_of_a_single_row_differ() {
+    use crate::kernels::destinations::Output;
+    let mut memory = [0.5_f32; SIZE];
+    let row = store(&mut memory[..], 0, [0, 1]);
+    assert!(Output::<f32, 2>::reach(&row, &[0; 2], [1, SIZE]).is_some());
+    assert!(Output::<f32, 2>::reach(&row, &[0; 2], [2, SIZE]).is_none());
+}
