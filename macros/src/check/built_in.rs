@@ -16,11 +16,9 @@ use crate::graph::Element;
 use crate::network::LayerRow;
 use crate::parse;
 
-/// What to do where classes are no numbers,
+/// What to do where classes are no numbers.
 pub(super) const CLASSES_AS_NUMBERS: &str =
     "turn classes into numbers first: `.one_hot()`, `.embedding(32)` or `.lookup(table)`";
-/// and where a loss compares numbers.
-const TARGETS_AS_NUMBERS: &str = "declare the target as numbers, such as `[1]` for 0 or 1; for classes there is `cross_entropy` with a logit for each";
 
 /// Options of other libraries, and how the same is said here.
 const OPTIONS_ELSEWHERE: &[(&str, &str)] = &[
@@ -63,7 +61,8 @@ impl<'a> Checker<'a> {
         let label = path.map(|path| path.join("."));
         let callee = Callee::Function(function);
         if !parameters.is_empty() {
-            self.made.push(Made { layer: function.name, span, parameters: parameters.clone() });
+            let layer = field.map_or_else(|| function.name.into(), |field| format!("self.{}", field.name));
+            self.made.push(Made { layer, span, parameters: parameters.clone() });
         }
         let results = self.push(span, callee, settings, parameters, results, label)?;
         if function.kind == Kind::Layer || multiply_adds > 0 {
@@ -298,7 +297,14 @@ impl<'a> Checker<'a> {
                 let note = Self::described(expr, &tensor);
                 let found = tensor.ty().to_string();
                 let is_loss = crate::function::find(function).is_some_and(|row| row.kind == Kind::Loss);
-                let remedy = if is_loss { TARGETS_AS_NUMBERS } else { CLASSES_AS_NUMBERS }.into();
+                let remedy = match function {
+                    "cross_entropy" => "write the logits first, and then the class: `cross_entropy(logits, class)`",
+                    _ if is_loss => {
+                        "give numbers: `[1]` for 0 or 1, or `.one_hot()` of a class; `cross_entropy` takes classes as they are"
+                    }
+                    _ => CLASSES_AS_NUMBERS,
+                };
+                let remedy = remedy.into();
                 self.fail(expr.span(), Diagnostic::NeedsReal { function: function.into(), found, note, remedy })
             }
             Err(value) => {

@@ -351,10 +351,9 @@ impl<'a> Checker<'a> {
         };
         let remedy = match (&expected, &value) {
             (Expected::Tensor(declared), Value::Tensor(tensor))
-                if has_axes_before(&tensor.ty().shape, &declared.shape) =>
+                if has_axis_before(&tensor.ty().shape, &declared.shape) =>
             {
-                "layers such as `dense` work along the last axis and keep those before it: `.flatten()` first, or leave one \
-                 out by `.last()` or `.mean(axis = 0)`"
+                "an axis is left over: `.flatten()` before the last layer, or leave it out by `.last()` or `.mean(axis = 0)`"
             }
             _ => "correct the declared shape or the last expression",
         };
@@ -365,9 +364,9 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether the shape is the other one with axes before it.
-fn has_axes_before(shape: &[usize], other: &[usize]) -> bool {
-    !other.is_empty() && shape.len() > other.len() && shape.ends_with(other)
+/// Whether the shape is the other one with an axis before it.
+fn has_axis_before(shape: &[usize], other: &[usize]) -> bool {
+    !other.is_empty() && shape.get(1..) == Some(other)
 }
 
 pub(super) fn argument_name(argument: &parse::Argument) -> Option<String> {

@@ -109,6 +109,12 @@ impl<'a> Checker<'a> {
     }
 
     fn parameter_shape(&mut self, name: &str, syntax: &'a TypeSyntax) -> Checked<Vec<usize>> {
+        if let TypeSyntax::Unknown(layer) = syntax
+            && crate::function::find(&layer.to_string()).is_some_and(has_parameters)
+        {
+            let suggestion = format!("a layer has parentheses, with or without arguments: `{name}: {layer}(…)`");
+            return self.fail(layer.span(), Diagnostic::UnknownType { found: layer.to_string(), suggestion });
+        }
         match self.expected(syntax)? {
             Expected::Tensor(ty) if is_real(&ty) => Ok(ty.shape),
             other => {
@@ -270,13 +276,11 @@ impl<'a> Checker<'a> {
             && let Some(name) = path.path.get_ident()
         {
             let written = name.to_string();
-            let with_parameters = |function: &&crate::function::Function| {
-                function.kind == Kind::Layer && function.arguments.iter().any(|argument| argument.name == "name")
-            };
-            if let Some(function) = crate::function::find(&written).filter(with_parameters) {
+            if let Some(function) = crate::function::find(&written).filter(|function| has_parameters(function)) {
                 return Ok((function, Given::new(None, &call.args)));
             }
-            let known: Vec<&str> = crate::function::all().filter(with_parameters).map(|layer| layer.name).collect();
+            let known: Vec<&str> =
+                crate::function::all().filter(|function| has_parameters(function)).map(|layer| layer.name).collect();
             let suggestion = suggestion(&written, known.iter().copied(), || {
                 format!("layers with parameters are {}", crate::error::listed(known.iter().copied()))
             });
@@ -332,6 +336,11 @@ impl<'a> Checker<'a> {
         let given = Given { receiver, positional: declared.positional, named: declared.named };
         self.call_built_in(at.span(), function, given, Some(field))
     }
+}
+
+/// Whether a field can be declared as this layer.
+fn has_parameters(function: &crate::function::Function) -> bool {
+    function.kind == Kind::Layer && function.arguments.iter().any(|argument| argument.name == "name")
 }
 
 enum Start {

@@ -1,4 +1,4 @@
-//! Layers that no training would reach.
+//! Layers and parameters whose values come neither to the outputs nor to the loss, so that no training would reach them.
 
 use std::collections::HashSet;
 
@@ -11,14 +11,15 @@ use crate::function::Setting;
 /// A layer that has made parameters.
 #[derive(Debug)]
 pub(super) struct Made {
-    pub(super) layer: &'static str,
+    /// As it is called.
+    pub(super) layer: String,
     pub(super) span: Span,
     /// Its parameters' numbers.
     pub(super) parameters: Vec<usize>,
 }
 
 impl Checker<'_> {
-    /// Reports layers whose parameters are to be trained, but have a part neither in the outputs of `forward` nor in the loss.
+    /// Reports what is to be trained, but has a part neither in the outputs of `forward` nor in the loss.
     pub(super) fn idle(&mut self, forward: &Body, loss: Option<&LossBody>) {
         let mut trained = HashSet::new();
         parameters_of(&forward.calls, forward.outputs.iter().map(|output| output.value), &mut trained);
@@ -26,11 +27,24 @@ impl Checker<'_> {
             let values = loss.terms.iter().flat_map(|term| [Some(term.value), term.weight]).flatten();
             parameters_of(&loss.calls, values, &mut trained);
         }
-        for Made { layer, span, parameters } in std::mem::take(&mut self.made) {
-            let is_idle = |&number: &usize| !trained.contains(&number) && !self.parameters.get(number).frozen;
+        let is_idle = |number: &usize| !trained.contains(number) && !self.parameters.get(*number).frozen;
+        let mut idle: Vec<(Span, Diagnostic)> = Vec::new();
+        for Made { layer, span, parameters } in &self.made {
             if parameters.iter().all(is_idle) {
-                self.report(span, Diagnostic::IdleLayer { layer: layer.into() });
+                idle.push((*span, Diagnostic::IdleLayer { layer: layer.clone() }));
             }
+        }
+        let mut fields: Vec<_> = self.fields.values().collect();
+        fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
+        for field in fields {
+            let name = field.name.to_string();
+            let number = self.field_parameters.get(&name).copied().flatten();
+            if !name.starts_with('_') && number.is_some_and(|number| is_idle(&number)) {
+                idle.push((field.name.span(), Diagnostic::IdleParameter { name }));
+            }
+        }
+        for (span, mistake) in idle {
+            self.report(span, mistake);
         }
     }
 }

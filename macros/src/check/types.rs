@@ -7,7 +7,6 @@ use proc_macro2::Span;
 use super::value::Value;
 use super::{Checker, TensorType};
 use crate::error::{Checked, Diagnostic, suggestion};
-use crate::function::Kind;
 use crate::graph::Element;
 use crate::parse::{ElementSyntax, NAMES, TypeSyntax};
 
@@ -35,9 +34,6 @@ impl<'a> Checker<'a> {
                 let suggestion = match found.as_str() {
                     "Class" | "Length" => format!("write its bound: `{found}<10>`"),
                     "f32" | "f64" => format!("leave it out: `[3]` has three numbers, `[]` one, {REAL_NUMBERS}"),
-                    layer if crate::function::find(layer).is_some_and(|function| function.kind == Kind::Layer) => {
-                        format!("a layer has parentheses, with or without arguments: `{layer}(…)`")
-                    }
                     _ => suggestion(&found, NAMES, || {
                         "types are shapes such as `[28, 28]`, `Class<10>`, `[Class<65>; 64]`, `Length<64>`, `Scalar` and tuples".into()
                     }),

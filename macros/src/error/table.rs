@@ -110,8 +110,11 @@ super::diagnostics! {
         "`{name}` is a function, and stands here without arguments",
         "call it: `{name}(x)`; only `scan` takes a function by its name";
     "idle-layer" IdleLayer { layer: String }
-        "the parameters of `{layer}` would never be trained: neither what `forward` returns nor the loss comes from here",
-        "use its value, or remove it; in a `pub fn`, call `forward` or what `forward` calls; `frozen = true` if they are loaded";
+        "the parameters of `{layer}` would never be trained: its value comes neither to the outputs of `forward` nor to the loss",
+        "use the value, or remove it; a `pub fn` calls `forward`, or what `forward` calls; a layer with `frozen = true` is never trained";
+    "idle-parameter" IdleParameter { name: String }
+        "the parameter `{name}` would never be trained: it comes neither to the outputs of `forward` nor to the loss",
+        "use it there, or say that it is set by hand: `#[frozen]`";
     "unused-parameter" UnusedParameter { name: String }
         "the parameter `{name}` is never used",
         "use `self.{name}`, remove it, or begin its name with `_`";

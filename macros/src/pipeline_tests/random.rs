@@ -54,9 +54,9 @@ impl Writer {
         self.variables.push((shape, false));
     }
 
-    /// A parameter.
+    /// A parameter, of which nobody may make use.
     fn field(&mut self, shape: &[usize]) -> TokenStream {
-        let (name, ty) = (format_ident!("p{}", self.fields.len()), shape_tokens(shape));
+        let (name, ty) = (format_ident!("_p{}", self.fields.len()), shape_tokens(shape));
         self.fields.push(quote!(#name: #ty = normal(0.7)));
         quote!(self.#name)
     }

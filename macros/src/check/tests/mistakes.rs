@@ -400,6 +400,18 @@ fn declarations() -> Vec<(&'static str, TokenStream)> {
         ("idle-layer", quote! { struct A; fn forward(x: [2]) -> [2] { x } pub fn f(x: [2]) { x.dense(3) } }),
         ("idle-layer", quote! { struct A; fn forward(x: [2]) -> [2] { let h = x.dense(3).relu(); x } }),
         ("idle-layer", quote! { struct A { f: dense(3) } fn forward(x: [2]) -> [2] { let h = self.f(x); x } }),
+        (
+            "idle-parameter",
+            quote! { struct A { w: [2] = ones() } fn forward(x: [2]) -> [2] { x } pub fn f(x: [2]) { x * self.w } },
+        ),
+        (
+            "",
+            quote! {
+                struct A { #[frozen] w: [2] = ones(), _v: [2] = ones() }
+                fn forward(x: [2]) -> [2] { x }
+                pub fn f(x: [2]) { x * self.w }
+            },
+        ),
         ("", quote! { struct A; fn forward(x: [2]) -> [2] { x } pub fn f(x: [2]) { x.dense(3, frozen = true) } }),
         ("", quote! { struct A; fn forward(x: [2]) -> [3] { x.f() } pub fn f(x: [2]) { x.dense(3) } }),
         ("", quote! { struct A { f: dense(2) } fn forward(x: [2]) { x } fn loss(y, t: [2]) { mse(self.f(y), t) } }),
