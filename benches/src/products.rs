@@ -36,7 +36,7 @@ impl Product {
     }
 }
 
-/// What the compiler says, which is no library.
+/// What the compiler lends: a crate of macros exports no functions.
 #[path = "../../macros/src/plan/lent.rs"]
 mod lent;
 
