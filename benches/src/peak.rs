@@ -35,9 +35,9 @@ impl<T: Scalar> WithSimd for MultiplyAdds<T> {
 impl<T: Scalar> MultiplyAdds<T> {
     /// Operations of so many independent sums.
     #[inline(always)]
-    fn chains<S: Simd, const CHAINS: usize>(self, simd: S) -> f64 {
+    fn chains<S: Simd, const COUNT: usize>(self, simd: S) -> f64 {
         // Hidden from the compiler each by itself, so that no two sums are seen to be the same.
-        let mut sums = [(); CHAINS].map(|()| Lanes::splat(simd, black_box(self.0)));
+        let mut sums = [(); COUNT].map(|()| Lanes::splat(simd, black_box(self.0)));
         let [left, right] = [(); 2].map(|()| Lanes::splat(simd, black_box(self.0)));
         for _ in 0..ROUNDS {
             for sum in &mut sums {
@@ -46,7 +46,7 @@ impl<T: Scalar> MultiplyAdds<T> {
         }
         let total = sums.into_iter().fold(left, |total, sum| total + sum);
         black_box(total.reduce_sum());
-        (2 * ROUNDS * CHAINS * Lanes::<T, S>::COUNT) as f64
+        (2 * ROUNDS * COUNT * Lanes::<T, S>::COUNT) as f64
     }
 }
 

@@ -138,8 +138,6 @@ pub(crate) struct Checker<'a> {
     /// The numbers of the parameters that are declared as fields; none where the declaration has a mistake, also of a layer.
     field_parameters: HashMap<String, Option<usize>>,
     parameters: Parameters,
-    /// The layers that have used parameters, call by call.
-    made: Vec<idle::Made>,
     /// The number of values, and of calls, made so far.
     values: usize,
     count: usize,
@@ -182,7 +180,6 @@ impl<'a> Checker<'a> {
             fields: declaration.fields.iter().map(|field| (field.name.to_string(), field)).collect(),
             field_parameters: HashMap::new(),
             parameters: Parameters::default(),
-            made: Vec::new(),
             values: 0,
             count: 0,
             turns: 0,
@@ -313,7 +310,7 @@ impl<'a> Checker<'a> {
         let number = self.count;
         self.count += 1;
         let results: Vec<Operand> = results.into_iter().map(|ty| self.operand(ty)).collect();
-        let call = Call { callee, settings, parameters, results: results.clone(), label, number };
+        let call = Call { callee, settings, parameters, results: results.clone(), label, number, span };
         if let Some(calls) = self.calls.last_mut() {
             calls.push(call);
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use proc_macro2::Span;
+
 use super::display_shape;
 use crate::formula::Formula;
 use crate::function::{Function, Kind, Setting};
@@ -45,6 +47,8 @@ pub(crate) struct Call {
     pub(crate) label: Option<String>,
     /// Tells calls apart: the stream of random numbers.
     pub(crate) number: usize,
+    /// The function's name in the call.
+    pub(crate) span: Span,
 }
 
 #[derive(Debug)]
@@ -114,6 +118,24 @@ impl Call {
             Callee::Function(function) => &self.settings[function.position(argument)],
             _ => unreachable!("only built-in functions have named arguments"),
         }
+    }
+
+    /// All tensors that it is given.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Operand> {
+        self.settings.iter().flat_map(|setting| match setting {
+            Setting::Tensor(operand) => std::slice::from_ref(operand),
+            Setting::Tensors(operands) => operands,
+            _ => &[],
+        })
+    }
+
+    /// Numbers of the parameters that it reads, apart from those in a loop's steps.
+    pub(crate) fn read(&self) -> impl Iterator<Item = usize> {
+        let parameter = match self.callee {
+            Callee::Parameter(number) => Some(number),
+            _ => None,
+        };
+        self.parameters.iter().copied().chain(parameter)
     }
 
     pub(crate) fn operand(&self, argument: &str) -> &Operand {

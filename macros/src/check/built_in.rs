@@ -6,7 +6,6 @@ use syn::{Expr, Ident, Lit};
 
 use super::call::Given;
 use super::expression::is_constant_name;
-use super::idle::Made;
 use super::site::{Known, Site};
 use super::value::{LossPart, Origin, Tensor, Value};
 use super::{Callee, Checker, Entry, is_real};
@@ -60,10 +59,6 @@ impl<'a> Checker<'a> {
         let Site { settings, names, path, parameters, multiply_adds, .. } = site;
         let label = path.map(|path| path.join("."));
         let callee = Callee::Function(function);
-        if !parameters.is_empty() {
-            let layer = field.map_or_else(|| function.name.into(), |field| format!("self.{}", field.name));
-            self.made.push(Made { layer, span, parameters: parameters.clone() });
-        }
         let results = self.push(span, callee, settings, parameters, results, label)?;
         if function.kind == Kind::Layer || multiply_adds > 0 {
             self.row(function, &names, multiply_adds);
@@ -256,12 +251,12 @@ impl<'a> Checker<'a> {
             (Accepts::Tensors, Value::Tuple(items) | Value::List(items)) => {
                 let mut operands = Vec::new();
                 for item in items {
-                    let tensor = self.real_tensor(function.name, expr, item)?;
+                    let tensor = self.real_tensor(function, row, expr, item)?;
                     operands.push(tensor.operand);
                 }
                 Setting::Tensors(operands)
             }
-            (Accepts::Tensor, value) => Setting::Tensor(self.real_tensor(function.name, expr, value)?.operand),
+            (Accepts::Tensor, value) => Setting::Tensor(self.real_tensor(function, row, expr, value)?.operand),
             (Accepts::AnyTensor, value) => match self.tensor(expr.span(), value)? {
                 Ok(tensor) => Setting::Tensor(tensor.operand),
                 Err(_) => return self.wrong_kind(function, row, expr, found),
@@ -290,26 +285,27 @@ impl<'a> Checker<'a> {
     }
 
     /// A tensor of real numbers.
-    pub(super) fn real_tensor(&mut self, function: &str, expr: &Expr, value: Value) -> Checked<Tensor> {
+    fn real_tensor(&mut self, function: &Function, row: &Argument, expr: &Expr, value: Value) -> Checked<Tensor> {
+        let name = function.name;
         match self.tensor(expr.span(), value)? {
             Ok(tensor) if is_real(tensor.ty()) => Ok(tensor),
             Ok(tensor) => {
                 let note = Self::described(expr, &tensor);
                 let found = tensor.ty().to_string();
-                let is_loss = crate::function::find(function).is_some_and(|row| row.kind == Kind::Loss);
-                let remedy = match function {
-                    "cross_entropy" => "write the logits first, and then the class: `cross_entropy(logits, class)`",
-                    _ if is_loss => {
-                        "give numbers: `[1]` for 0 or 1, or `.one_hot()` of a class; `cross_entropy` takes classes as they are"
+                let remedy = match (row.name, function.kind) {
+                    ("logits", _) => format!("write the logits first, and then the class: `{name}(logits, class)`"),
+                    (_, Kind::Loss) => {
+                        "give numbers: `[1]` for 0 or 1, or `.one_hot()` of a class; `cross_entropy` takes classes \
+                        as they are"
+                            .into()
                     }
-                    _ => CLASSES_AS_NUMBERS,
+                    _ => CLASSES_AS_NUMBERS.into(),
                 };
-                let remedy = remedy.into();
-                self.fail(expr.span(), Diagnostic::NeedsReal { function: function.into(), found, note, remedy })
+                self.fail(expr.span(), Diagnostic::NeedsReal { function: name.into(), found, note, remedy })
             }
             Err(value) => {
                 let found = value.described();
-                self.fail(expr.span(), Diagnostic::NumberMethod { function: function.into(), found })
+                self.fail(expr.span(), Diagnostic::NumberMethod { function: name.into(), found })
             }
         }
     }

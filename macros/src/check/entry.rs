@@ -23,17 +23,17 @@ type Outputs = Vec<(TensorType, Origin)>;
 const MOST: usize = 8;
 
 /// A function that Rust calls.
-struct Point {
+pub(super) struct Point {
     arguments: Vec<Argument>,
-    body: Body,
+    pub(super) body: Body,
     outputs: Outputs,
 }
 
 /// All of them.
-struct Points {
-    forward: Point,
-    loss: Option<(Vec<Argument>, LossBody)>,
-    methods: Vec<(Method, Body)>,
+pub(super) struct Points {
+    pub(super) forward: Point,
+    pub(super) loss: Option<(Vec<Argument>, LossBody)>,
+    pub(super) methods: Vec<(Method, Body)>,
 }
 
 impl<'a> Checker<'a> {
@@ -41,11 +41,8 @@ impl<'a> Checker<'a> {
         let points = self.points(header);
         self.unused();
         let points = points.filter(|_| self.errors.is_empty())?;
-        self.idle(&points.forward.body, points.loss.as_ref().map(|(_, body)| body));
-        if !self.errors.is_empty() {
-            return None;
-        }
-        Some(self.network(header, points))
+        self.idle(&points);
+        self.errors.is_empty().then(|| self.network(header, points))
     }
 
     /// Reads all functions that Rust calls, and those that they call.
@@ -79,10 +76,11 @@ impl<'a> Checker<'a> {
         let attributes = |attributes: &[syn::Attribute]| attributes.iter().map(ToTokens::to_token_stream).collect();
         let of_function = |name: &str| self.functions.get(name).map(|function| attributes(&function.attributes));
         let (forward_attributes, loss_attributes) = (of_function("forward"), of_function("loss"));
-        let mut fields: Vec<&parse::Field> = self.fields.values().copied().collect();
-        fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
-        let field_attributes =
-            fields.iter().map(|field| (field.name.to_string(), attributes(&field.attributes))).collect();
+        let field_attributes = self
+            .fields_in_order()
+            .iter()
+            .map(|field| (field.name.to_string(), attributes(&field.attributes)))
+            .collect();
         let (parameters, renumbered) = self.parameters.finish();
         let (targets, loss) = points.loss.unzip();
         let (methods, method_bodies) = points.methods.into_iter().unzip();
@@ -386,17 +384,20 @@ impl<'a> Checker<'a> {
         if !self.errors.is_empty() {
             return;
         }
-        let mut unused: Vec<(usize, Span, String)> = Vec::new();
-        for (name, field) in &self.fields {
+        for field in self.fields_in_order() {
+            let name = field.name.to_string();
             let layer = matches!(field.kind, parse::FieldKind::Layer { .. });
-            if !self.used_fields.contains(name) && (layer || !name.starts_with('_')) {
-                unused.push((self.parameters.place(name).unwrap_or(0), field.name.span(), name.clone()));
+            if !self.used_fields.contains(&name) && (layer || !name.starts_with('_')) {
+                self.report(field.name.span(), Diagnostic::UnusedParameter { name });
             }
         }
-        unused.sort_by_key(|(place, ..)| *place);
-        for (_, span, name) in unused {
-            self.report(span, Diagnostic::UnusedParameter { name });
-        }
+    }
+
+    /// As they stand in the struct.
+    pub(super) fn fields_in_order(&self) -> Vec<&'a parse::Field> {
+        let mut fields: Vec<_> = self.fields.values().copied().collect();
+        fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
+        fields
     }
 }
 

@@ -2,49 +2,50 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::Span;
-
-use super::{Body, Call, Callee, Checker, LossBody, Operand, ValueRef};
+use super::entry::Points;
+use super::{Call, Callee, Checker, ValueRef};
 use crate::error::Diagnostic;
-use crate::function::Setting;
-
-/// A layer that has made parameters.
-#[derive(Debug)]
-pub(super) struct Made {
-    /// As it is called.
-    pub(super) layer: String,
-    pub(super) span: Span,
-    /// Its parameters' numbers.
-    pub(super) parameters: Vec<usize>,
-}
 
 impl Checker<'_> {
     /// Reports what is to be trained, but has a part neither in the outputs of `forward` nor in the loss.
-    pub(super) fn idle(&mut self, forward: &Body, loss: Option<&LossBody>) {
+    pub(super) fn idle(&mut self, points: &Points) {
         let mut trained = HashSet::new();
+        let forward = &points.forward.body;
         parameters_of(&forward.calls, forward.outputs.iter().map(|output| output.value), &mut trained);
-        if let Some(loss) = loss {
+        let mut bodies = vec![&forward.calls];
+        if let Some((_, loss)) = &points.loss {
             let values = loss.terms.iter().flat_map(|term| [Some(term.value), term.weight]).flatten();
             parameters_of(&loss.calls, values, &mut trained);
+            bodies.push(&loss.calls);
         }
-        let is_idle = |number: &usize| !trained.contains(number) && !self.parameters.get(*number).frozen;
-        let mut idle: Vec<(Span, Diagnostic)> = Vec::new();
-        for Made { layer, span, parameters } in &self.made {
-            if parameters.iter().all(is_idle) {
-                idle.push((*span, Diagnostic::IdleLayer { layer: layer.clone() }));
-            }
+        bodies.extend(points.methods.iter().map(|(_, body)| &body.calls));
+        for calls in bodies {
+            self.idle_layers(calls, &trained);
         }
-        let mut fields: Vec<_> = self.fields.values().collect();
-        fields.sort_by_key(|field| self.parameters.place(&field.name.to_string()));
-        for field in fields {
+        for field in self.fields_in_order() {
             let name = field.name.to_string();
             let number = self.field_parameters.get(&name).copied().flatten();
-            if !name.starts_with('_') && number.is_some_and(|number| is_idle(&number)) {
-                idle.push((field.name.span(), Diagnostic::IdleParameter { name }));
+            if !name.starts_with('_') && number.is_some_and(|number| self.is_idle(number, &trained)) {
+                self.report(field.name.span(), Diagnostic::IdleParameter { name });
             }
         }
-        for (span, mistake) in idle {
-            self.report(span, mistake);
+    }
+
+    fn is_idle(&self, number: usize, trained: &HashSet<usize>) -> bool {
+        !trained.contains(&number) && !self.parameters.get(number).frozen
+    }
+
+    fn idle_layers(&mut self, calls: &[Call], trained: &HashSet<usize>) {
+        for call in calls {
+            if let Callee::Scan(scan) = &call.callee {
+                self.idle_layers(&scan.calls, trained);
+            }
+            let idle = !call.parameters.is_empty() && call.parameters.iter().all(|&one| self.is_idle(one, trained));
+            if let (true, Callee::Function(function)) = (idle, &call.callee) {
+                let field = call.label.as_ref().filter(|label| self.fields.contains_key(*label));
+                let layer = field.map_or_else(|| function.name.into(), |field| format!("self.{field}"));
+                self.report(call.span, Diagnostic::IdleLayer { layer });
+            }
         }
     }
 }
@@ -56,25 +57,11 @@ fn parameters_of(calls: &[Call], values: impl Iterator<Item = ValueRef>, found: 
         if !call.results.iter().any(|result| needed.contains(&result.value)) {
             continue;
         }
-        needed.extend(call.settings.iter().flat_map(operands).map(|operand| operand.value));
-        found.extend(&call.parameters);
-        match &call.callee {
-            Callee::Parameter(number) => {
-                found.insert(*number);
-            }
-            Callee::Scan(scan) => {
-                parameters_of(&scan.calls, scan.next.iter().copied(), found);
-                needed.extend(scan.length.iter().map(|length| length.value));
-            }
-            Callee::Function(_) | Callee::Map(_) | Callee::Constant(_) | Callee::Literal(_) => {}
+        needed.extend(call.given().map(|operand| operand.value));
+        found.extend(call.read());
+        if let Callee::Scan(scan) = &call.callee {
+            parameters_of(&scan.calls, scan.next.iter().copied(), found);
+            needed.extend(scan.length.iter().map(|length| length.value));
         }
-    }
-}
-
-fn operands(setting: &Setting) -> &[Operand] {
-    match setting {
-        Setting::Tensor(operand) => std::slice::from_ref(operand),
-        Setting::Tensors(operands) => operands,
-        _ => &[],
     }
 }

@@ -117,20 +117,10 @@ impl Captures {
             self.take(length, inside);
         }
         for call in &scan.calls {
-            for setting in &call.settings {
-                match setting {
-                    Setting::Tensor(operand) => self.take(operand, inside),
-                    Setting::Tensors(operands) => operands.iter().for_each(|operand| self.take(operand, inside)),
-                    _ => {}
-                }
-            }
-            self.parameters.extend(&call.parameters);
-            match &call.callee {
-                Callee::Parameter(number) => {
-                    self.parameters.insert(*number);
-                }
-                Callee::Scan(scan) => self.find(scan, inside),
-                _ => {}
+            call.given().for_each(|operand| self.take(operand, inside));
+            self.parameters.extend(call.read());
+            if let Callee::Scan(scan) = &call.callee {
+                self.find(scan, inside);
             }
             inside.extend(call.results.iter().map(|result| result.value));
         }

@@ -364,25 +364,26 @@ impl<T: Scalar, L: Layout, const ROWS: usize, const VECTORS: usize, const RAGGED
         &self,
         simd: S,
         held: &mut [[Lanes<T, S>; VECTORS]; ROWS],
-        a: *const T,
+        mut a: *const T,
         mut b: *const T,
         last: impl Span<T, S>,
     ) {
         debug_assert!(ROWS == 1, "other rows would read the first one's elements");
         let Block { a_column, b_row, steps, .. } = *self.0.block;
         let mut chains = [[[Lanes::constant(simd, 0.0); VECTORS]; ROWS]; CHAINS];
-        let mut row = [a; ROWS];
         for _ in 0..steps / CHAINS {
             for (step, chain) in chains.iter_mut().enumerate() {
                 // SAFETY: the caller's promise.
-                unsafe { self.add_product(simd, chain, &row, step * a_column, b.wrapping_add(step * b_row), last) };
+                unsafe {
+                    self.add_product(simd, chain, &[a; ROWS], step * a_column, b.wrapping_add(step * b_row), last)
+                };
             }
-            row = [row[0].wrapping_add(CHAINS * a_column); ROWS];
+            a = a.wrapping_add(CHAINS * a_column);
             b = b.wrapping_add(CHAINS * b_row);
         }
         for (step, chain) in chains.iter_mut().enumerate().take(steps % CHAINS) {
             // SAFETY: the caller's promise.
-            unsafe { self.add_product(simd, chain, &row, step * a_column, b.wrapping_add(step * b_row), last) };
+            unsafe { self.add_product(simd, chain, &[a; ROWS], step * a_column, b.wrapping_add(step * b_row), last) };
         }
         let [first, second, third, fourth] = chains;
         for (row, held) in held.iter_mut().enumerate() {
