@@ -9,12 +9,14 @@ use crate::history::{Epoch, History, Validation};
 use crate::metrics::{Evaluation, decisions};
 use crate::network::Network;
 use crate::optimizers::Optimizer;
-use crate::pass;
+use crate::pass::{self, Job};
 use crate::program::Program;
 use crate::random::{Random, Seed};
 use crate::scalar::Scalar;
 use crate::schedules::{Constant, Schedule};
+use crate::simd::Machine;
 use crate::trainer::Trainer;
+use crate::workspace::Workspace;
 
 /// How to train: what [`Trainer::fit`] is to do.
 ///
@@ -147,7 +149,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         }
         let batch = data.with_capacity(size);
         let epochs = Epochs { count: fit.epochs, samples: data.len(), size, seed: fit.seed, progress: fit.progress };
-        epochs.run(&mut Training { trainer: self, data, batch, fit })
+        pass::dispatch(self.instructions(), Fitting { trainer: self, data, batch, fit, epochs })
     }
 
     /// Measures the network on a data set, by inference.
@@ -184,15 +186,16 @@ trait Course {
     fn validate(&mut self) -> Result<Option<Validation>, Error>;
 }
 
-struct Training<'a, 'f, N: Program, O: Optimizer<N>, I: Columns, T: Columns, S, const CAPACITY: usize> {
+/// All epochs of a training: with a tiny network, its steps are part of them, and the vector unit is entered once.
+struct Fitting<'a, 'f, N: Program, O: Optimizer<N>, I: Columns, T: Columns, S, const CAPACITY: usize> {
     trainer: &'a mut Trainer<N, O, CAPACITY>,
     data: &'a Dataset<I, T>,
-    /// Memory for the samples of a step.
     batch: Dataset<I, T>,
     fit: &'a Fit<'f, I, T, S>,
+    epochs: Epochs,
 }
 
-impl<N, O, I, T, S, const CAPACITY: usize> Course for Training<'_, '_, N, O, I, T, S, CAPACITY>
+impl<N, O, I, T, S, const CAPACITY: usize> Job for Fitting<'_, '_, N, O, I, T, S, CAPACITY>
 where
     N: Program,
     O: Optimizer<N>,
@@ -200,10 +203,40 @@ where
     T: for<'v> Columns<View<'v> = N::Targets<'v>>,
     S: Schedule,
 {
+    type Room = Workspace<N, CAPACITY>;
+    type Output = Result<History, Error>;
+
+    #[inline(always)]
+    fn run<X: Machine>(self, machine: X) -> Result<History, Error> {
+        let Self { trainer, data, batch, fit, epochs } = self;
+        let mut training = Training { machine, trainer, data, batch, fit };
+        if X::PLAIN { epochs.run(&mut training) } else { epochs.run_apart(&mut training) }
+    }
+}
+
+struct Training<'a, 'f, X, N: Program, O: Optimizer<N>, I: Columns, T: Columns, S, const CAPACITY: usize> {
+    machine: X,
+    trainer: &'a mut Trainer<N, O, CAPACITY>,
+    data: &'a Dataset<I, T>,
+    /// Memory for the samples of a step.
+    batch: Dataset<I, T>,
+    fit: &'a Fit<'f, I, T, S>,
+}
+
+impl<X, N, O, I, T, S, const CAPACITY: usize> Course for Training<'_, '_, X, N, O, I, T, S, CAPACITY>
+where
+    X: Machine,
+    N: Program,
+    O: Optimizer<N>,
+    I: for<'v> Columns<View<'v> = N::Inputs<'v>>,
+    T: for<'v> Columns<View<'v> = N::Targets<'v>>,
+    S: Schedule,
+{
+    #[inline]
     fn step(&mut self, number: usize, samples: &[usize]) -> Result<f64, Error> {
         self.batch.gather(self.data, samples);
         self.trainer.set_rate(self.fit.schedule.rate(number))?;
-        Ok(self.trainer.step(self.batch.inputs(), self.batch.targets())?.widen())
+        Ok(self.trainer.step_on(self.machine, self.batch.inputs(), self.batch.targets())?.widen())
     }
 
     fn validate(&mut self) -> Result<Option<Validation>, Error> {
@@ -213,7 +246,7 @@ where
     }
 }
 
-/// Passes over data of any kind, with any network: compiled once for all.
+/// Passes over data of any kind, with any network.
 struct Epochs {
     count: usize,
     samples: usize,
@@ -224,7 +257,14 @@ struct Epochs {
 }
 
 impl Epochs {
-    fn run(&self, course: &mut dyn Course) -> Result<History, Error> {
+    /// In a function that all networks share but tiny ones, which an indirect call would keep longer than a step.
+    #[inline(never)]
+    fn run_apart(&self, course: &mut dyn Course) -> Result<History, Error> {
+        self.run(course)
+    }
+
+    #[inline(always)]
+    fn run<C: Course + ?Sized>(&self, course: &mut C) -> Result<History, Error> {
         // A number that no training reaches is no reason to fail: the rest is allocated between epochs.
         let mut history = History { epochs: Vec::with_capacity(self.count.min(1 << 16)) };
         let mut order: Vec<usize> = (0..self.samples).collect();

@@ -156,6 +156,22 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(instructions, Step { trainer: self, inputs, targets })
     }
 
+    /// A step as part of a job.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) fn step_on<X: Machine>(
+        &mut self,
+        machine: X,
+        inputs: N::Inputs<'_>,
+        targets: N::Targets<'_>,
+    ) -> Result<N::Scalar, Error> {
+        if !X::PLAIN {
+            return self.step(inputs, targets);
+        }
+        self.workspace.forwarded = 0;
+        Step { trainer: self, inputs, targets }.run(machine)
+    }
+
     /// Inference for one sample.
     #[inline]
     pub fn predict(&mut self, sample: N::Sample<'_>) -> N::Output {
