@@ -8,7 +8,7 @@ use num_traits::Float;
 
 #[cfg(feature = "threads")]
 use crate::helpers::{self, portion};
-use crate::kernels::Work;
+use crate::kernels::{Part, Span, Whole, Work};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes, Machine, Simd, WithSimd};
 
@@ -19,10 +19,31 @@ impl<T: Scalar> WithSimd for &Finite<'_, T> {
     type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        // No early return: the loop without one is vectorised.
-        self.0.iter().fold(true, |finite, value| finite & value.is_finite())
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        // Of a number that is not finite, the product with zero is NaN.
+        sum_of_products::<T, S, false>(simd, self.0).is_zero()
     }
+}
+
+/// The sum of all numbers' products with themselves, or with zero, in several running sums.
+#[inline(always)]
+fn sum_of_products<T: Scalar, S: Simd, const SQUARES: bool>(simd: S, numbers: &[T]) -> T {
+    const SUMS: usize = 4;
+    let zero = Lanes::<T, S>::constant(simd, 0.0);
+    let mut sums = [zero; SUMS];
+    let mut groups = numbers.chunks_exact(SUMS * Lanes::<T, S>::COUNT);
+    for group in &mut groups {
+        for (index, sum) in sums.iter_mut().enumerate() {
+            let value = Lanes::from_slice(simd, &group[index * Lanes::<T, S>::COUNT..]);
+            *sum = value.mul_add(if SQUARES { value } else { zero }, *sum);
+        }
+    }
+    let [mut sum, second, third, fourth] = sums;
+    for part in groups.remainder().chunks(Lanes::<T, S>::COUNT) {
+        let value = Lanes::from_slice(simd, part);
+        sum = value.mul_add(if SQUARES { value } else { zero }, sum);
+    }
+    ((sum + second) + (third + fourth)).reduce_sum()
 }
 
 /// Whether none of these numbers is NaN or infinite.
@@ -63,7 +84,7 @@ fn all_finite_shared<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> Option
     shared.then(|| finite.into_inner())
 }
 
-/// The sum of the squares of all numbers, in several running sums: NaN or infinite if a number is.
+/// The sum of the squares of all numbers: NaN or infinite if a number is.
 pub(crate) struct SumOfSquares<'a, T>(&'a [T]);
 
 impl<T: Scalar> WithSimd for &SumOfSquares<'_, T> {
@@ -71,21 +92,7 @@ impl<T: Scalar> WithSimd for &SumOfSquares<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> T {
-        const SUMS: usize = 4;
-        let mut sums = [Lanes::<T, S>::splat(simd, T::zero()); SUMS];
-        let mut groups = self.0.chunks_exact(SUMS * Lanes::<T, S>::COUNT);
-        for group in &mut groups {
-            for (index, sum) in sums.iter_mut().enumerate() {
-                let value = Lanes::from_slice(simd, &group[index * Lanes::<T, S>::COUNT..]);
-                *sum = value.mul_add(value, *sum);
-            }
-        }
-        let [mut sum, second, third, fourth] = sums;
-        for part in groups.remainder().chunks(Lanes::<T, S>::COUNT) {
-            let value = Lanes::from_slice(simd, part);
-            sum = value.mul_add(value, sum);
-        }
-        ((sum + second) + (third + fourth)).reduce_sum()
+        sum_of_products::<T, S, true>(simd, self.0)
     }
 }
 
@@ -146,12 +153,31 @@ impl<T: Scalar> WithSimd for &Scale<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let factor = self.factor;
-        for number in self.numbers {
-            number.set(number.get() * factor);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let factor = Lanes::splat(simd, self.factor);
+        let mut registers = self.numbers.chunks_exact(Lanes::<T, S>::COUNT);
+        for register in &mut registers {
+            // SAFETY: a chunk has as many numbers as a register.
+            unsafe { multiply(simd, register, factor, Whole) };
+        }
+        let rest = registers.remainder();
+        if const { Lanes::<T, S>::COUNT > 1 } && !rest.is_empty() {
+            // SAFETY: the span has as many as are left, which are fewer than a register's.
+            unsafe { multiply(simd, rest, factor, Part::new(simd, rest.len())) };
         }
     }
+}
+
+/// Multiplies the numbers of a register.
+///
+/// # Safety
+///
+/// The span must have as many.
+#[inline(always)]
+unsafe fn multiply<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], factor: Lanes<T, S>, span: impl Span<T, S>) {
+    let pointer = numbers.as_ptr().cast::<T>().cast_mut();
+    // SAFETY: by the caller's promise so many numbers lie there, in cells, which may be written to.
+    unsafe { span.store(pointer, span.load(simd, pointer) * factor) };
 }
 
 #[cfg(feature = "threads")]

@@ -50,8 +50,8 @@ pub(super) struct Uniform<'a, T> {
 impl<T: Scalar> WithSimd for &Uniform<'_, T> {
     type Output = ();
 
-    // 64-bit integer arithmetic without branches or memory between the elements: loops like this one are vectorised by
-    // the compiler for whichever unit it is compiled for, and the result does not depend on how.
+    // 64-bit products, for which `pulp` has no vectors. Without branches or memory between the elements, a loop like this one
+    // is vectorised by the compiler for whichever unit it is compiled for, and the result does not depend on how.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let unit = 1.0 / (1_u64 << T::DIGITS) as f64;
