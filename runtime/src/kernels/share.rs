@@ -2,13 +2,13 @@
 //! computed by one of them: nothing has to be summed up afterwards, and no thread reads the whole of the larger operand.
 
 use super::direct::{Addition, Direct, PARTS};
+use super::multiply;
 use super::product::{Finish, Operands, Product, Promised};
 use crate::helpers::{self, Lent, portion};
 use crate::scalar::Scalar;
-use crate::simd::Instructions;
+use crate::simd::{Instructions, Simd, WithSimd};
 
-/// Rows and columns at whose multiples parts begin: whole tiles, and few cache lines to which two threads write.
-const ROWS: usize = 12;
+/// Columns at whose multiples parts begin: whole tiles, and few cache lines to which two threads write.
 const COLUMNS: usize = 32;
 
 /// A product, seen by several threads.
@@ -21,16 +21,30 @@ unsafe impl<T: Sync> Sync for Shared<'_, T> {}
 /// Computes a shared product with the help of other threads; whether there are any.
 #[inline(never)]
 pub(super) fn share<T: Scalar>(unit: Instructions, product: &Promised<'_, T>) -> bool {
-    let (length, grain) = product.product().divided();
+    let (length, grain) = product.product().divided(unit.dispatch(TileRows));
     let (product, most) = (Shared(product), PARTS.min(length.div_ceil(grain)));
-    helpers::share(most, |index, count, lent| product.compute_part(unit, index, count, lent))
+    helpers::share(most, |index, count, lent| {
+        product.compute_part(unit, index, portion(length, grain, index, count), lent);
+    })
+}
+
+/// The rows of a vector unit's highest tile.
+struct TileRows;
+
+impl WithSimd for TileRows {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        multiply::height::<S>(usize::MAX, false)
+    }
 }
 
 impl<T: Scalar> Shared<'_, T> {
-    /// Computes one of so many parts on this thread.
-    fn compute_part(&self, unit: Instructions, index: usize, count: usize, lent: Option<&Lent>) {
+    /// Computes one of the parts on this thread.
+    fn compute_part(&self, unit: Instructions, index: usize, bounds: (usize, usize), lent: Option<&Lent>) {
         let Self(product) = self;
-        if let Some(part) = product.product().part(index, count, lent) {
+        if let Some(part) = product.product().part(index, bounds, lent) {
             // SAFETY: the whole product is promised, of which this part has no element in common with others.
             unsafe { part.promise() }.compute(unit);
         }
@@ -38,21 +52,26 @@ impl<T: Scalar> Shared<'_, T> {
 }
 
 impl<'a, T: Scalar> Product<'a, T> {
-    /// The side that is divided, and at whose multiples parts begin: the longer one, so that as little as possible is read twice;
-    /// rows, if in doubt, which what updates parameters goes along.
-    fn divided(&self) -> (usize, usize) {
-        let Operands { m, n, .. } = self.operands;
-        if m >= n { (m, ROWS) } else { (n, COLUMNS) }
+    /// Whether rows are divided, or columns: the longer side, so that as little as possible is read twice; rows, if in doubt,
+    /// which what updates parameters goes along.
+    const fn is_divided_by_rows(&self) -> bool {
+        self.operands.m >= self.operands.n
     }
 
-    /// One of so many parts, of which the first works in the memory that is lent to the whole and the others in their own;
-    /// `None` for one without elements.
-    fn part(&self, index: usize, count: usize, lent: Option<&Lent>) -> Option<Self> {
+    /// The length of the side that is divided, and at whose multiples parts begin: with whole tiles, and no part much larger
+    /// than the others.
+    const fn divided(&self, tile_rows: usize) -> (usize, usize) {
+        let Operands { m, n, .. } = self.operands;
+        if self.is_divided_by_rows() { (m, tile_rows) } else { (n, COLUMNS) }
+    }
+
+    /// The part between these bounds of the side that is divided, of which the first works in the memory that is lent to the
+    /// whole and the others in their own; `None` for one without elements.
+    fn part(&self, index: usize, bounds: (usize, usize), lent: Option<&Lent>) -> Option<Self> {
         debug_assert!(index < PARTS, "marks have room for every part");
         let Operands { m, n, .. } = self.operands;
-        let (length, grain) = self.divided();
-        let part = portion(length, grain, index, count);
-        let ((row, row_end), (column, column_end)) = if m >= n { (part, (0, n)) } else { ((0, m), part) };
+        let by_rows = self.is_divided_by_rows();
+        let ((row, row_end), (column, column_end)) = if by_rows { (bounds, (0, n)) } else { ((0, m), bounds) };
         if row == row_end || column == column_end {
             return None;
         }
