@@ -27,6 +27,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -67,16 +68,22 @@ def pinned(command, threads):
 LIMIT = 300
 
 
-def lines_of(command, environment=None, limit=None):
-    if os.environ.get("PRIORITY") and shutil.which("chrt"):
-        command = ["chrt", "-f", "1", *command]
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, env=environment, timeout=limit
-        )
-    except subprocess.TimeoutExpired:
-        return []
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+def lines_of(command, environment=None):
+    with tempfile.NamedTemporaryFile("r") as memory:
+        # Linux counts the memory of whoever starts a process as that of the process: Python's 15 MB if it asked by itself
+        # (`os.wait4`), hardly anything with `time` in between.
+        if sys.platform == "linux" and shutil.which("time"):
+            command = [shutil.which("time"), "-f", "%M", "-o", memory.name, *command]
+        if os.environ.get("PRIORITY") and shutil.which("chrt"):
+            command = ["chrt", "-f", "1", *command]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        # Before it, `time` may complain of how the program ended.
+        kilobytes = memory.read().split()[-1:]
+    for line in lines:
+        if kilobytes and "step_us_min" in line:
+            line.setdefault("peak_memory_kb", int(kilobytes[0]))
+    return lines
 
 
 def build(folder, options, environment=None):
@@ -105,21 +112,24 @@ class Peers:
             self.rust = build(os.path.join(HERE, "peers"), [], native)
 
     def lines(self, workload, threads):
-        if workload in PEER_WORKLOADS:
-            command = ["bash", self.harness, "-p", " ".join(self.names), "-w", workload, "-t", str(threads)]
-            yield from lines_of(command, self.environment)
-            return
+        count = str(threads)
+        environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
+        # One library at a time, whose memory is then the most that any process of its run took.
         for name in self.names:
-            if name in PYTHON_PEERS:
-                command = [self.python, os.path.join(HERE, "peers", "peers.py")]
+            if workload in PEER_WORKLOADS:
+                command = ["bash", self.harness, "-p", name, "-w", workload, "-t", count]
+            elif name in PYTHON_PEERS:
+                command = self.limited([self.python, os.path.join(HERE, "peers", "peers.py"), name, workload], threads)
             elif name in RUST_PEERS:
-                command = [self.rust]
+                command = self.limited([self.rust, name, workload], threads)
             else:
                 continue
-            count = str(threads)
-            environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
-            lines = lines_of(pinned([*command, name, workload, count], threads), environment, LIMIT)
+            lines = lines_of(command, environment)
             yield from lines or [{"peer": name, "workload": workload, "threads": threads, "failed": "no result"}]
+
+    @staticmethod
+    def limited(command, threads):
+        return pinned(["timeout", "--signal", "KILL", str(LIMIT), *command, str(threads)], threads)
 
 
 def run(workloads, threads, rounds):
