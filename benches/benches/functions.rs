@@ -1,5 +1,7 @@
-//! Vectors of elementary functions, over 4096 numbers in the first-level cache.
+//! Vectors of elementary functions, over 4096 numbers in the first-level cache, and as many random numbers.
 
+use backprop::__private::Draws;
+use backprop::kernels::uniform;
 use backprop::simd::{Instructions, Lanes, Simd, WithSimd};
 use backprop::{Random, Scalar, Seed};
 use benches::workloads::rows;
@@ -69,6 +71,9 @@ fn scalars<T: Scalar>(criterion: &mut Criterion) {
             bencher.iter(|| instructions.dispatch(Apply { function, from: &from, to: &mut to }));
         });
     }
+    group.bench_function("uniform", |bencher| {
+        bencher.iter(|| uniform(instructions, Draws::new(Seed(7)), 64, COUNT / 64, &mut *to, 0));
+    });
     group.finish();
 }
 

@@ -1,6 +1,11 @@
 //! Maps and reductions: passes over memory around a body. Criterion's elements are the numbers that pass through.
 
-use backprop::kernels::{Body, Nest, broadcast, contiguous, max_inner, nest, store, sum_inner, sum_outer};
+use std::hint::black_box;
+
+use backprop::kernels::{
+    Body, Nest, broadcast, broadcast_indices, contiguous, indices, max_inner, max_outer, min_inner, nest, position,
+    scalar, single, store, store_strided, strided, sum_inner, sum_outer, sum_strided,
+};
 use backprop::simd::{Instructions, Lanes, Simd};
 use backprop::{Random, Scalar, Seed};
 use benches::workloads::rows;
@@ -38,14 +43,38 @@ impl<T: Scalar> Body<T, 2, 2> for ExponentialOfDifference {
     }
 }
 
+/// The gradient of a cross-entropy: probabilities less one at the target.
+#[derive(Clone, Copy)]
+struct LessOneHot;
+
+impl<T: Scalar> Body<T, 4, 1> for LessOneHot {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        simd: S,
+        [probability, class, target, scale]: [Lanes<T, S>; 4],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        let one = Lanes::constant(simd, 1.0);
+        [scale * class.eq(target).select(probability - one, probability)]
+    }
+}
+
 /// What is done to a matrix of `SAMPLES` by `WIDTH`.
 #[derive(Clone, Copy)]
 enum Pass {
     Map,
     SumOfRows,
     MaximumOfRows,
+    MinimumOfRows,
     SumOverSamples,
+    MaximumOverSamples,
+    SumsApart,
+    Gathered,
+    Scattered,
     Exponentials,
+    OneHot,
+    Indices,
 }
 
 struct Data<const WIDTH: usize> {
@@ -54,14 +83,17 @@ struct Data<const WIDTH: usize> {
     y: Vec<f32>,
     of_rows: Vec<f32>,
     over_samples: Vec<f32>,
+    apart: Vec<f32>,
+    targets: Vec<u32>,
 }
 
 struct Run<'a, const WIDTH: usize>(Pass, &'a mut Data<WIDTH>);
 
 impl<const WIDTH: usize> Run<'_, WIDTH> {
     fn on(self, machine: Instructions) {
-        let Data { samples, x, y, of_rows, over_samples } = self.1;
+        let Data { samples, x, y, of_rows, over_samples, apart, targets } = self.1;
         let extents = [*samples, WIDTH];
+        let columns = strided(&**x, 0, [1, *samples]);
         let x = contiguous(&**x, 0, [WIDTH, 1]);
         match self.0 {
             Pass::Map => nest(machine, Nest::new(extents, (x,), (store(&mut **y, 0, [WIDTH, 1]),), Relu)),
@@ -71,13 +103,37 @@ impl<const WIDTH: usize> Run<'_, WIDTH> {
             Pass::MaximumOfRows => {
                 nest(machine, Nest::new(extents, (x,), (max_inner(&mut **of_rows, 0, [1, 0], false),), Identity));
             }
+            Pass::MinimumOfRows => {
+                nest(machine, Nest::new(extents, (x,), (min_inner(&mut **of_rows, 0, [1, 0], false),), Identity));
+            }
             Pass::SumOverSamples => {
                 nest(machine, Nest::new(extents, (x,), (sum_outer(&mut **over_samples, 0, [0, 1], false),), Identity));
+            }
+            Pass::MaximumOverSamples => {
+                nest(machine, Nest::new(extents, (x,), (max_outer(&mut **over_samples, 0, [0, 1], false),), Identity));
+            }
+            Pass::SumsApart => {
+                nest(machine, Nest::new(extents, (x,), (sum_strided(&mut **apart, 0, [0, 2], false),), Identity));
+            }
+            Pass::Gathered => {
+                nest(machine, Nest::new(extents, (columns,), (store(&mut **y, 0, [WIDTH, 1]),), Identity));
+            }
+            Pass::Scattered => {
+                nest(machine, Nest::new(extents, (x,), (store_strided(&mut **y, 0, [1, *samples]),), Identity));
             }
             Pass::Exponentials => {
                 let maximum = broadcast(&**over_samples, 0, [0, 0]);
                 let outputs = (store(&mut **y, 0, [WIDTH, 1]), sum_inner(&mut **of_rows, 0, [1, 0], false));
                 nest(machine, Nest::new(extents, (x, maximum), outputs, ExponentialOfDifference));
+            }
+            Pass::OneHot => {
+                let (class, target) = (position(0, [0, 1]), broadcast_indices(&**targets, 0, [1, 0]));
+                let inputs = (x, class, target, scalar(0.1));
+                nest(machine, Nest::new(extents, inputs, (store(&mut **y, 0, [WIDTH, 1]),), LessOneHot));
+            }
+            Pass::Indices => {
+                let targets = indices(&**targets, 0, [WIDTH, 1]);
+                nest(machine, Nest::new(extents, (targets,), (store(&mut **y, 0, [WIDTH, 1]),), Identity));
             }
         }
     }
@@ -87,15 +143,23 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
     let instructions = Instructions::detect();
     let x = rows::<f32, WIDTH>(&mut Random::new(Seed(7)), samples).into_flattened();
     let (y, of_rows, over_samples) = (x.clone(), vec![0.0; samples], vec![0.0; WIDTH]);
-    let mut data = Data::<WIDTH> { samples, x, y, of_rows, over_samples };
+    let targets = (0..samples * WIDTH).map(|place| (place * 7919 % WIDTH) as u32).collect();
+    let mut data = Data::<WIDTH> { samples, x, y, of_rows, over_samples, apart: vec![0.0; 2 * WIDTH], targets };
     let mut group = criterion.benchmark_group("nest");
     group.throughput(Throughput::Elements((samples * WIDTH) as u64));
     for (name, pass) in [
         ("map", Pass::Map),
         ("sum_of_rows", Pass::SumOfRows),
         ("maximum_of_rows", Pass::MaximumOfRows),
+        ("minimum_of_rows", Pass::MinimumOfRows),
         ("sum_over_samples", Pass::SumOverSamples),
+        ("maximum_over_samples", Pass::MaximumOverSamples),
+        ("sums_apart", Pass::SumsApart),
+        ("gathered", Pass::Gathered),
+        ("scattered", Pass::Scattered),
         ("exponentials", Pass::Exponentials),
+        ("one_hot", Pass::OneHot),
+        ("indices", Pass::Indices),
     ] {
         group.bench_function(format!("{name}/{samples}x{WIDTH}"), |bencher| {
             bencher.iter(|| Run(pass, &mut data).on(instructions));
@@ -104,9 +168,21 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
     group.finish();
 }
 
+/// A single place.
+fn place(criterion: &mut Criterion) {
+    let (x, mut y) = (black_box([0.5_f32]), [0.0]);
+    criterion.bench_function("nest/single", |bencher| {
+        bencher.iter(|| {
+            single(Nest::new([1], (contiguous(&x, 0, [1]),), (store(&mut y, 0, [1]),), Relu));
+            black_box(&mut y);
+        });
+    });
+}
+
 fn nests(criterion: &mut Criterion) {
     matrix::<10>(criterion, 32);
     matrix::<512>(criterion, 128);
+    place(criterion);
 }
 
 criterion_group!(benches, nests);

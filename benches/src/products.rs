@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 
-use backprop::kernels::{Assign, Biased, Dim, Matrix, contiguous, contract_large, store};
-use backprop::simd::Instructions;
+use backprop::kernels::{
+    Accumulate, Assign, Biased, Dim, Epilogue, Matrix, contiguous, contract_large, store, store_strided,
+};
+use backprop::simd::{Instructions, Lanes, Simd};
 use backprop::{Random, Scalar, Seed};
 
 use crate::workloads::rows;
@@ -19,11 +21,20 @@ pub enum Product {
     InputGradient,
     /// `dw = xᵀ·dy`
     WeightGradient,
+    /// `dw = dw + xᵀ·dy`
+    AddedGradient,
+    /// `y = tanh(x·w + b)`
+    Tanh,
+    /// `y = x·w`, kept column by column
+    Scattered,
 }
 
 impl Product {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Forward, Self::Rectified, Self::InputGradient, Self::WeightGradient];
+    /// Those of a layer with a rectifier.
+    pub const LAYER: [Self; 4] = [Self::Forward, Self::Rectified, Self::InputGradient, Self::WeightGradient];
+
+    /// What else becomes of a product.
+    pub const OTHERS: [Self; 3] = [Self::AddedGradient, Self::Tanh, Self::Scattered];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -32,7 +43,27 @@ impl Product {
             Self::Rectified => "rectified",
             Self::InputGradient => "input_gradient",
             Self::WeightGradient => "weight_gradient",
+            Self::AddedGradient => "added_gradient",
+            Self::Tanh => "tanh",
+            Self::Scattered => "scattered",
         }
+    }
+}
+
+/// As the compiler writes what the library has not compiled already.
+#[derive(Debug, Clone, Copy)]
+struct TanhOfSum;
+
+impl<T: Scalar> Epilogue<T, 1, 1> for TanhOfSum {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        _: S,
+        product: Lanes<T, S>,
+        [bias]: [Lanes<T, S>; 1],
+        _: [Lanes<T, S>; 1],
+    ) -> [Lanes<T, S>; 1] {
+        [(product + bias).tanh()]
     }
 }
 
@@ -43,9 +74,9 @@ mod lent;
 /// Numbers a sample that generated code lends to a product.
 fn lent_to(product: Product, inputs: usize, outputs: usize) -> usize {
     let lent = match product {
-        Product::Forward | Product::Rectified => lent::to_product(inputs, outputs),
+        Product::Forward | Product::Rectified | Product::Tanh | Product::Scattered => lent::to_product(inputs, outputs),
         Product::InputGradient => lent::to_product(outputs, inputs),
-        Product::WeightGradient => lent::to_gradient(inputs, outputs, inputs),
+        Product::WeightGradient | Product::AddedGradient => lent::to_gradient(inputs, outputs, inputs),
     };
     lent.unwrap_or(0)
 }
@@ -106,6 +137,22 @@ impl<T: Scalar, K: Dim, N: Dim> Layer<T, K, N> {
                 let (a, b) = (Matrix::new(&**x, 0, [], 1, k), Matrix::new(&**y, 0, [], n, 1));
                 let place = (store(&mut **w, 0, [n, 1]),);
                 contract_large(machine, lent, [], inputs, samples, outputs, a, b, (), place, Assign);
+            }
+            Product::AddedGradient => {
+                let (a, b) = (Matrix::new(&**x, 0, [], 1, k), Matrix::new(&**y, 0, [], n, 1));
+                let place = (store(&mut **w, 0, [n, 1]),);
+                contract_large(machine, lent, [], inputs, samples, outputs, a, b, (), place, Accumulate(true));
+            }
+            Product::Tanh => {
+                let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
+                let place = (store(&mut **y, 0, [n, 1]).apart(),);
+                let bias = (contiguous(&**bias, 0, [0, 1]),);
+                contract_large(machine, lent, [], samples, inputs, outputs, a, b, bias, place, TanhOfSum);
+            }
+            Product::Scattered => {
+                let (a, b) = (Matrix::new(&**x, 0, [], k, 1), Matrix::new(&**w, 0, [], n, 1));
+                let place = (store_strided(&mut **y, 0, [1, samples]),);
+                contract_large(machine, lent, [], samples, inputs, outputs, a, b, (), place, Assign);
             }
         }
     }

@@ -44,6 +44,11 @@ pub struct Draws {
 }
 
 impl Draws {
+    /// Those of a batch on its own.
+    pub const fn new(seed: Seed) -> Self {
+        Self { key: seed.0, first: 0 }
+    }
+
     /// Those of one stream, in one step of each of the loops around it.
     #[inline(always)]
     pub fn part(self, parts: &[u64]) -> Self {

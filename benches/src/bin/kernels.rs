@@ -38,10 +38,10 @@ fn main() {
 fn table<T: Scalar>(scalar: &str, grid: &[[usize; 3]]) {
     let (gflops, instructions) = peak::<T>(1);
     println!("Measured peak, 1 thread, {scalar}, {instructions}: {gflops:.1} GFLOP/s.\n");
-    let names = Product::ALL.map(Product::name);
+    let names = Product::LAYER.map(Product::name);
     println!("| samples x inputs x outputs | {} |\n| --- |{}", names.join(" | "), " --- |".repeat(names.len()));
     for &[samples, inputs, outputs] in grid {
-        let shares = Product::ALL.map(|product| {
+        let shares = Product::LAYER.map(|product| {
             let mut layer = Layer::<T, _, _>::new(samples, inputs, outputs);
             let operations = layer.operations() as f64;
             let seconds = least_seconds(|| layer.run(product, instructions));
