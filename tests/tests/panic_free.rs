@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 /// Builds and links the library of all steps and predictions.
 fn build(features: &[&str]) -> Output {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("panic_free/Cargo.toml");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("panic_free");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("optimised");
     Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--manifest-path"])
         .arg(manifest)
