@@ -79,6 +79,8 @@ const LN_2: Double = Double(core::f64::consts::LN_2, 2.3190468138462996e-17);
 const HALF_PI: Double = Double(core::f64::consts::FRAC_PI_2, 6.123233995736766e-17);
 /// What [`HALF_PI`] lacks.
 const HALF_PI_REST: f64 = -1.4973849048591833e-33;
+/// Up to here quarter turns are counted exactly, and the parts of π/2 are enough for their multiples.
+const TURNS: f64 = (1_u64 << 51) as f64;
 
 impl Double {
     fn abs(self) -> Self {
@@ -115,6 +117,9 @@ impl Double {
         if self.0 < 1e-290 {
             return self.scale(200.0).ln() - Self::from(200.0) * LN_2;
         }
+        if self.0 > 1e290 {
+            return self.scale(-200.0).ln() + Self::from(200.0) * LN_2;
+        }
         let near = self - Self::from(1.0);
         if near.0.abs() < 0.1 {
             return near.ln_1p_series();
@@ -139,10 +144,12 @@ impl Double {
         if self.0.abs() < 0.1 { self.ln_1p_series() } else { (self + Self::from(1.0)).ln() }
     }
 
-    /// Sine, a quarter turn later for each `quarter`.
+    /// Sine of an `f64` up to [`TURNS`], a quarter turn later for each `quarter`.
     fn sin_from(self, quarter: i64) -> Self {
         let turns = (self.0 / HALF_PI.0).round();
-        let r = self - HALF_PI * Self::from(turns) - Self::from(HALF_PI_REST * turns);
+        // Exact products, so that what is left close to a multiple of π/2 has all its digits.
+        let product = |part: f64| Self(turns * part, turns.mul_add(part, -(turns * part)));
+        let r = self - product(HALF_PI.0) - product(HALF_PI.1) - product(HALF_PI_REST);
         let quadrant = (turns as i64 + quarter).rem_euclid(4);
         let (mut term, first) = if quadrant % 2 == 0 { (r, 1) } else { (Self::from(1.0), 0) };
         let mut total = term;
@@ -227,6 +234,8 @@ impl Function {
             Softplus => x.softplus(),
             Erf => x.erf(),
             Recip => Double::from(1.0) / x,
+            // What rounding took must not be denormal.
+            Sqrt if x.0 < 1e-250 => Sqrt.reference(x.scale(200.0).0).scale(-100.0),
             Sqrt => {
                 Double::from(x.0.sqrt())
                     + (x - Double::from(x.0.sqrt()) * Double::from(x.0.sqrt())) / Double::from(2.0 * x.0.sqrt())
@@ -299,7 +308,8 @@ fn points(limit: f64, count: usize) -> Vec<f64> {
 }
 
 /// The functions, how far they are looked at, and their bounds in ulp for `f32` and `f64`.
-const BOUNDS: [(Function, f64, f64, f64); 20] = [
+const BOUNDS: [(Function, f64, f64, f64); 22] = [
+    (Exp, 680.0, 1.0, 1.0),
     (Exp, 110.0, 1.0, 1.0),
     (Exp, 2.0, 1.0, 1.0),
     (ExpM1, 110.0, 2.0, 2.0),
@@ -311,6 +321,7 @@ const BOUNDS: [(Function, f64, f64, f64); 20] = [
     (Cos, 1e5, 2.0, 2.0),
     (Tanh, 20.0, 2.0, 3.0),
     (Tanh, 1.5, 2.0, 3.0),
+    (Sigmoid, 680.0, 2.0, 2.0),
     (Sigmoid, 100.0, 2.0, 2.0),
     (Sigmoid, 8.0, 2.0, 2.0),
     (Softplus, 20.0, 2.0, 2.0),
@@ -330,47 +341,118 @@ fn domain(function: Function, points: Vec<f64>) -> Vec<f64> {
     }
 }
 
+/// Points of both signs in every binade in which the references are accurate, up to `limit` where they are not beyond.
+fn binades(function: Function, limit: f64) -> Vec<f64> {
+    let (first, last) = match function {
+        Ln | Sqrt => (-1074, 1023),
+        Ln1p => (-960, 1000),
+        Recip => (-960, 960),
+        Power(_) => (-130, limit.log2() as i32 - 1),
+        _ => (-960, limit.log2() as i32 - 1),
+    };
+    let mut points = Vec::new();
+    for exponent in first..=last {
+        for i in 0..4 {
+            let fraction = 1.0 + (f64::from(4 * exponent + i) * 0.6180339887498949).rem_euclid(1.0);
+            let half = f64::from(exponent / 2).exp2();
+            let magnitude = half * f64::from(exponent - exponent / 2).exp2() * fraction;
+            points.push(if i % 2 == 0 { magnitude } else { -magnitude });
+        }
+    }
+    points
+}
+
+/// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4, eighths of
+/// ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
+fn switches(limit: f64) -> Vec<f64> {
+    let mut places = vec![limit];
+    for k in 1..=128 {
+        let k = f64::from(k);
+        let root = core::f64::consts::FRAC_1_SQRT_2 * (k - 64.0).exp2();
+        places.extend([k, k / 10.0, k * core::f64::consts::FRAC_PI_4, k * core::f64::consts::LN_2 / 8.0]);
+        places.extend([root, root - 1.0]);
+    }
+    let mut points = Vec::new();
+    for place in places {
+        for distance in -4_i64..=4 {
+            let point = f64::from_bits(place.to_bits().saturating_add_signed(distance));
+            points.extend([point, -point].into_iter().filter(|point| point.abs() <= limit));
+        }
+    }
+    points
+}
+
+/// Holds a function on each vector unit against what it should be.
+fn compare<T: Scalar>(function: Function, points: &[T], expected: &[Double], bound: f64) {
+    let lowest = if T::DIGITS == 24 { -149.0 } else { -1074.0 };
+    for unit in Instructions::available() {
+        let got = unit.dispatch(Apply(function, points));
+        for ((&x, &got), &want) in points.iter().zip(&got).zip(expected) {
+            let (x, got) = (x.widen(), got.widen());
+            let error = ulp(got, want, T::DIGITS as i32, lowest);
+            assert!(error <= bound + 1e-6, "{unit}: {function:?} of {x:e} is {got:e}, {error} ulp from {:e}", want.0);
+        }
+    }
+}
+
 #[test]
 fn errors_stay_below_their_bounds_in_single_precision() {
     for (function, limit, bound, _) in BOUNDS {
         let points: Vec<f32> = domain(function, points(limit, 12_000)).iter().map(|&x| x as f32).collect();
-        let expected: Vec<Double> = points.iter().map(|&x| function.reference(f64::from(x))).collect();
-        for unit in Instructions::available() {
-            let got = unit.dispatch(Apply(function, &points));
-            for ((&x, &got), &want) in points.iter().zip(&got).zip(&expected) {
-                // Beyond the range of f32 the result is infinite.
-                let want = if want.0.abs() > f64::from(f32::MAX) * 1.0000001 {
-                    Double::from(want.0.signum() * f64::INFINITY)
-                } else {
-                    want
-                };
-                let error = ulp(f64::from(got), want, 24, -149.0);
-                assert!(
-                    error <= bound + 1e-6,
-                    "{unit}: {function:?} of {x:e} is {got:e}, {error} ulp from {:e}",
-                    want.0
-                );
-            }
-        }
+        let expected = points.iter().map(|&x| {
+            let want = function.reference(f64::from(x));
+            // Beyond the range of f32 the result is infinite.
+            let infinite = want.0.abs() > f64::from(f32::MAX) * 1.0000001;
+            if infinite { Double::from(want.0.signum() * f64::INFINITY) } else { want }
+        });
+        compare(function, &points, &expected.collect::<Vec<_>>(), bound);
     }
 }
 
 #[test]
 fn errors_stay_below_their_bounds_in_double_precision() {
     for (function, limit, _, bound) in BOUNDS {
-        let points = domain(function, points(limit, 1_500));
+        let points = [points(limit, 16_000), binades(function, limit), switches(limit)].concat();
+        let points = domain(function, points);
         let expected: Vec<Double> = points.iter().map(|&x| function.reference(x)).collect();
-        for unit in Instructions::available() {
-            let got = unit.dispatch(Apply(function, &points));
-            for ((&x, &got), &want) in points.iter().zip(&got).zip(&expected) {
-                let error = ulp(got, want, 53, -1074.0);
-                assert!(
-                    error <= bound + 1e-6,
-                    "{unit}: {function:?} of {x:e} is {got:e}, {error} ulp from {:e}",
-                    want.0
-                );
-            }
+        compare(function, &points, &expected, bound);
+    }
+}
+
+/// Beyond the vectors' own reduction, beside numbers within it in the same register, and beside what is no number.
+#[test]
+fn sine_and_cosine_of_large_numbers() {
+    /// Seven after seven, which divides no register: each lane sees each kind of neighbour.
+    fn registers(highest: f64) -> Vec<f64> {
+        let mut points = vec![1e5, 1e5_f64.next_up(), -1e5, 1e5_f64.next_down()];
+        for i in 0..20_000 {
+            let part = (f64::from(i) * 0.6180339887498949).fract();
+            let far = 10_f64.powf(5.0 + part * (highest.log10() - 5.0));
+            points.push(match i % 7 {
+                0 => far,
+                1 => -far,
+                2 => [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][i as usize % 3],
+                _ => (2.0 * part - 1.0) * 1e5,
+            });
         }
+        // Registers in which all lanes are beyond.
+        points.extend((0..64).map(|i| 123456.789 * f64::from(i + 1)));
+        points
+    }
+
+    for (function, standard) in [(Sin, f64::sin as fn(f64) -> f64), (Cos, f64::cos)] {
+        let points: Vec<f32> = registers(3e38).iter().map(|&x| x as f32).collect();
+        let expected: Vec<Double> = points.iter().map(|&x| standard(f64::from(x)).into()).collect();
+        compare(function, &points, &expected, 2.0);
+
+        let of = |x: f64| if x.is_finite() { function.reference(x) } else { f64::NAN.into() };
+        let points = registers(TURNS);
+        compare(function, &points, &points.iter().map(|&x| of(x)).collect::<Vec<_>>(), 2.0);
+
+        // The standard library's own error, below one ulp, comes on top.
+        let points = registers(1e308);
+        let expected: Vec<Double> = points.iter().map(|&x| standard(x).into()).collect();
+        compare(function, &points, &expected, 3.0);
     }
 }
 
