@@ -78,7 +78,7 @@ impl Div for Double {
 const LN_2: Double = Double(core::f64::consts::LN_2, 2.3190468138462996e-17);
 const HALF_PI: Double = Double(core::f64::consts::FRAC_PI_2, 6.123233995736766e-17);
 /// What [`HALF_PI`] lacks.
-const HALF_PI_REST: f64 = -1.4973849048591833e-33;
+const HALF_PI_REST: f64 = -1.4973849048591698e-33;
 /// Up to here quarter turns are counted exactly, and the parts of π/2 are enough for their multiples.
 const TURNS: f64 = (1_u64 << 51) as f64;
 
@@ -362,8 +362,8 @@ fn binades(function: Function, limit: f64) -> Vec<f64> {
     points
 }
 
-/// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4, eighths of
-/// ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
+/// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4,
+/// eighths of ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
 fn switches(limit: f64) -> Vec<f64> {
     let mut places = vec![limit];
     for k in 1..=128 {
