@@ -50,6 +50,8 @@ struct Powers {
 impl Powers {
     const UNKNOWN: Self = Self { step: u64::MAX, first: f64::NAN, second: f64::NAN };
 
+    // Part of a tiny network's step.
+    #[inline(always)]
     fn advance(&mut self, step: u64, beta1: f64, beta2: f64) {
         let exponent = i32::try_from(step).unwrap_or(i32::MAX);
         *self = if self.step.checked_add(1) == Some(step) {
@@ -79,6 +81,7 @@ impl Settings {
         Self { rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay, powers: Powers::UNKNOWN }
     }
 
+    #[inline(always)]
     fn rule<T: Scalar>(&mut self, step: u64, rate: f64, decoupled: bool) -> MomentRule<T> {
         let rate = rate * self.rate;
         self.powers.advance(step, self.beta1, self.beta2);
