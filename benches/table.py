@@ -129,7 +129,8 @@ class Peers:
 
     @staticmethod
     def limited(command, threads):
-        return pinned(["timeout", "--signal", "KILL", str(LIMIT), *command, str(threads)], threads)
+        limit = ["timeout", "--signal", "KILL", str(LIMIT)] if shutil.which("timeout") else []
+        return pinned([*limit, *command, str(threads)], threads)
 
 
 def run(workloads, threads, rounds):

@@ -232,7 +232,8 @@ where
     T: for<'v> Columns<View<'v> = N::Targets<'v>>,
     S: Schedule,
 {
-    #[inline]
+    // Whatever the level of optimisation, compiled for the vector unit with the epochs of a tiny network.
+    #[inline(always)]
     fn step(&mut self, number: usize, samples: &[usize]) -> Result<f64, Error> {
         self.batch.gather(self.data, samples);
         self.trainer.set_rate(self.fit.schedule.rate(number))?;
@@ -257,7 +258,7 @@ struct Epochs {
 }
 
 impl Epochs {
-    /// In a function that all networks share but tiny ones, which an indirect call would keep longer than a step.
+    /// In a function that all networks share but tiny ones, whose steps are shorter than an indirect call.
     #[inline(never)]
     fn run_apart(&self, course: &mut dyn Course) -> Result<History, Error> {
         self.run(course)

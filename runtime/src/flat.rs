@@ -20,7 +20,7 @@ impl<T: Scalar> WithSimd for &Finite<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> bool {
-        // Of a number that is not finite, the product with zero is NaN.
+        // A finite number's product with zero is zero, and any other one's is NaN.
         sum_of_products::<T, S, false>(simd, self.0).is_zero()
     }
 }
@@ -84,7 +84,7 @@ fn all_finite_shared<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> Option
     shared.then(|| finite.into_inner())
 }
 
-/// The sum of the squares of all numbers: NaN or infinite if a number is.
+/// The sum of the squares of all numbers: NaN or infinite if one of them is, or if their squares are too large.
 pub(crate) struct SumOfSquares<'a, T>(&'a [T]);
 
 impl<T: Scalar> WithSimd for &SumOfSquares<'_, T> {
@@ -248,24 +248,60 @@ mod tests {
         }
     }
 
+    fn find_what_is_not_finite<T: Scalar>() {
+        let smallest = T::min_positive_value() * T::constant(0.25);
+        for unit in Instructions::available() {
+            for length in [1, 99, 100, 333] {
+                for finite in [T::constant(0.5), T::max_value(), T::min_value(), smallest, T::constant(-0.0)] {
+                    let mut numbers = std::vec![finite; length];
+                    assert!(all_finite(unit, &numbers), "{unit}: {length} times {finite}");
+                    for place in [0, length / 2, length - 1] {
+                        for wrong in [T::nan(), T::infinity(), T::neg_infinity()] {
+                            numbers[place] = wrong;
+                            assert!(!all_finite(unit, &numbers), "{unit}: {wrong} at {place} of {length}");
+                        }
+                        numbers[place] = finite;
+                    }
+                    numbers[0] = T::infinity();
+                    numbers[length - 1] = T::neg_infinity();
+                    assert!(!all_finite(unit, &numbers), "{unit}: both infinities in {length}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn what_is_not_finite_is_found_anywhere() {
         let check = || {
-            for unit in Instructions::available() {
-                for length in [1, 99, 100, 333] {
-                    let mut numbers = std::vec![0.5_f64; length];
-                    assert!(all_finite(unit, &numbers), "{unit}: {length}");
-                    for place in [0, length / 2, length - 1] {
-                        numbers[place] = f64::NAN;
-                        assert!(!all_finite(unit, &numbers), "{unit}: {place} of {length}");
-                        numbers[place] = 0.5;
-                    }
-                }
-            }
+            find_what_is_not_finite::<f32>();
+            find_what_is_not_finite::<f64>();
         };
         check();
         #[cfg(feature = "threads")]
         crate::kernels::testing::with_help(check);
+    }
+
+    fn scale_a_part<T: Scalar>() {
+        let (around, factor) = (T::constant(7.0), T::constant(-0.5));
+        for unit in Instructions::available() {
+            for length in 0..=65 {
+                let mut numbers = std::vec![around; length + 2];
+                for (index, number) in numbers[1..=length].iter_mut().enumerate() {
+                    *number = T::constant(index as f64);
+                }
+                scale(unit, &mut numbers[1..=length], factor);
+                assert!(numbers[0] == around && numbers[length + 1] == around, "{unit}: beyond {length}");
+                for (index, &number) in numbers[1..=length].iter().enumerate() {
+                    assert_eq!(number, T::constant(-0.5 * index as f64), "{unit}: {index} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_numbers_are_scaled_and_no_others() {
+        scale_a_part::<f32>();
+        scale_a_part::<f64>();
     }
 
     #[test]

@@ -125,13 +125,15 @@ mod tests {
     #[test]
     fn portions_cover_everything_once() {
         for length in [0, 1, 31, 32, 33, 500, 669_706] {
-            for grain in [1, 12, 32] {
+            for grain in [1, 6, 12, 32] {
                 for count in 1..9 {
                     let parts: std::vec::Vec<_> =
                         (0..count).map(|index| portion(length, grain, index, count)).collect();
                     assert_eq!((parts[0].0, parts[count - 1].1), (0, length));
                     assert!(parts.windows(2).all(|pair| pair[0].1 == pair[1].0));
                     assert!(parts.iter().all(|(start, end)| start <= end && (start % grain == 0 || start == end)));
+                    let lengths = || parts.iter().map(|(start, end)| end - start);
+                    assert!(lengths().max() <= lengths().min().map(|least| least + 2 * grain - 1));
                     let is_empty = |&(start, end): &(usize, usize)| start == end;
                     assert!(length.div_ceil(grain) < count || !parts.iter().any(is_empty));
                     assert!(length < grain || !is_empty(&parts[0]));

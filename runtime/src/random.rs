@@ -44,7 +44,7 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// Those of a batch on its own.
+    /// Those of a batch of which nothing came before.
     pub const fn new(seed: Seed) -> Self {
         Self { key: seed.0, first: 0 }
     }

@@ -156,7 +156,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         pass::dispatch::<Step<'_, '_, '_, N, O, CAPACITY>>(instructions, Step { trainer: self, inputs, targets })
     }
 
-    /// A step as part of a job.
+    /// A step within a job, which has entered the vector unit already if the network is tiny.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(crate) fn step_on<X: Machine>(

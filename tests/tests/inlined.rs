@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// The functions that a step chooses from: for AVX2, for AVX-512, and for neither.
 const UNITS: usize = 3;
@@ -23,6 +24,8 @@ const RARE: [(&str, usize); 3] = [
 /// What the compiler calls for arrays that are too long for a few registers: from 128 bytes on without a vector unit, from 256
 /// on with AVX2, from 512 on with AVX-512. Every step copies its gradient.
 const COPIES: [&str; 2] = ["memcpy", "memset"];
+
+static ASSEMBLY: LazyLock<String> = LazyLock::new(assembly);
 
 /// The assembly of the library of steps.
 fn assembly() -> String {
@@ -91,14 +94,13 @@ fn held<'a>(lines: &[&'a str], mut register: &'a str) -> Option<&'a str> {
 
 #[test]
 fn a_step_of_a_tiny_network_calls_nothing() {
-    let assembly = assembly();
-    let functions = functions(&assembly);
+    let functions = functions(&ASSEMBLY);
     let steps = ["tiny_sgd", "tiny_momentum", "tiny_adam", "tiny_batch", "tiny_smooth", "tiny_longer"];
     for step in steps {
         let units = calls(&functions[step]);
         assert_eq!(units.len(), UNITS, "{step} does more than choose a vector unit: {units:?}");
         for unit in units {
-            let lines = &functions[unit];
+            let lines = functions.get(unit).unwrap_or_else(|| panic!("{step} leaves for {unit}, which is not listed"));
             assert!(lines.iter().any(|line| line.contains("mulp") || line.contains("muls")), "{unit} is no step");
             let mut calls = calls(lines);
             for (rare, most) in RARE {
@@ -119,8 +121,7 @@ fn a_step_of_a_tiny_network_calls_nothing() {
 /// So that calls are known to be seen.
 #[test]
 fn a_step_of_a_larger_network_or_batch_calls_kernels() {
-    let assembly = assembly();
-    let functions = functions(&assembly);
+    let functions = functions(&ASSEMBLY);
     for step in ["large_batch", "large_network"] {
         let calls = calls(&functions[step]);
         assert!(calls.len() > UNITS, "{step} calls only {calls:?}");

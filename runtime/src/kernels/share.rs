@@ -58,7 +58,7 @@ impl<'a, T: Scalar> Product<'a, T> {
         self.operands.m >= self.operands.n
     }
 
-    /// The length of the side that is divided, and at whose multiples parts begin: with whole tiles, and no part much larger
+    /// The length of the side that is divided, and the number at whose multiples parts begin: a tile, so that none is much larger
     /// than the others.
     const fn divided(&self, tile_rows: usize) -> (usize, usize) {
         let Operands { m, n, .. } = self.operands;

@@ -73,6 +73,7 @@ mod tests {
 
     use super::*;
     use crate::kernels::testing::on_every_unit;
+    use crate::random::Seed;
     use crate::simd::Instructions;
 
     struct Drawn(u64);
@@ -83,7 +84,7 @@ mod tests {
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
             let (mut single, mut double) = (vec![0.0; 10_007], vec![0.0; 10_007]);
-            let draws = Draws { key: self.0, first: 0 };
+            let draws = Draws::new(Seed(self.0));
             uniform(Instructions::of(simd), draws, 1, 10_007, &mut single[..], 0);
             uniform(Instructions::of(simd), draws, 1, 10_007, &mut double[..], 0);
             (single, double)

@@ -68,6 +68,46 @@ fn a_step_is_gradient_and_update() {
     assert_eq!(updater.steps(), trainer.steps());
 }
 
+/// With room for few samples, epochs of a tiny network are compiled as a whole.
+#[test]
+fn epochs_are_steps_in_turn() {
+    fn check<const CAPACITY: usize>(clip: f64) {
+        const SAMPLES: usize = 30;
+        const BATCH: usize = 7;
+        let ((inputs, targets, weights), schedule) = (samples(SAMPLES), Cosine::over(10));
+        for unit in Instructions::available() {
+            let new = || {
+                let mut trainer = Trainer::<Line, _, CAPACITY>::new(Adam::new(0.05), Seed(3));
+                trainer.workspace.instructions = unit;
+                trainer
+            };
+            let (mut fitted, mut stepped) = (new(), new());
+            let fit = Fit::epochs(2).in_order().batch(BATCH).schedule(schedule).clip_norm(clip);
+            let history = fitted.fit(&data(SAMPLES), fit).unwrap();
+            stepped.set_clip_norm(clip).unwrap();
+            let mut losses = [0.0; 2];
+            for loss in &mut losses {
+                for first in (0..SAMPLES).step_by(BATCH) {
+                    let batch = first..SAMPLES.min(first + BATCH);
+                    stepped.set_rate(schedule.rate(stepped.steps() as usize)).unwrap();
+                    let (inputs, targets) =
+                        (&inputs[batch.clone()], (&targets[batch.clone()], &weights[batch.clone()]));
+                    *loss += stepped.step(inputs, targets).unwrap() * batch.len() as f64;
+                }
+            }
+            assert_eq!((fitted.network(), fitted.steps()), (stepped.network(), stepped.steps()), "{unit}");
+            let means = losses.map(|loss| loss / SAMPLES as f64);
+            assert_eq!(history.epochs().iter().map(|epoch| epoch.loss).collect::<Vec<_>>(), means);
+            assert_eq!(fitted.limits(), (1.0, f64::INFINITY), "limits are those from before");
+        }
+    }
+    for clip in [f64::INFINITY, 0.1] {
+        check::<1>(clip);
+        check::<4>(clip);
+        check::<8>(clip);
+    }
+}
+
 /// Tiny networks with room for few samples take a way of their own.
 #[test]
 fn pieces_of_any_length_give_the_same_steps() {
@@ -126,6 +166,11 @@ impl Schedule for Wild {
 
 #[test]
 fn settings_without_meaning_are_refused() {
+    // Also in the middle of the epochs of a tiny network.
+    let mut tiny = Trainer::<Line, _, 4>::new(Adam::new(0.05), Seed(3));
+    let wild = Fit::epochs(1).batch(8).schedule(Wild).clip_norm(0.1);
+    assert!(matches!(tiny.fit(&data(40), wild), Err(Error::Setting(_))));
+    assert_eq!((tiny.steps(), tiny.limits()), (2, (1.0, f64::INFINITY)));
     let mut trainer = trainer();
     assert!(matches!(trainer.fit(&data(8), Fit::epochs(1).batch(0)), Err(Error::Setting(_))));
     assert!(matches!(trainer.fit(&data(8), Fit::epochs(1).clip_norm(-1.0)), Err(Error::Setting(_))));
