@@ -3,62 +3,14 @@
 use std::hint::black_box;
 
 use backprop::kernels::{
-    Body, Nest, broadcast, broadcast_indices, contiguous, indices, max_inner, max_outer, min_inner, nest, position,
-    scalar, single, store, store_strided, strided, sum_inner, sum_outer, sum_strided,
+    Nest, broadcast, broadcast_indices, contiguous, indices, max_inner, max_outer, min_inner, nest, position, scalar,
+    single, store, store_strided, strided, sum_inner, sum_outer, sum_strided,
 };
-use backprop::simd::{Instructions, Lanes, Simd};
-use backprop::{Random, Scalar, Seed};
+use backprop::simd::Instructions;
+use backprop::{Random, Seed};
+use benches::bodies::{Exponential, Identity, LessOneHot, Relu};
 use benches::workloads::rows;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-
-#[derive(Clone, Copy)]
-struct Identity;
-
-impl<T: Scalar> Body<T, 1, 1> for Identity {
-    #[inline(always)]
-    fn evaluate<S: Simd>(self, _: S, [x]: [Lanes<T, S>; 1], _: [Lanes<T, S>; 1]) -> [Lanes<T, S>; 1] {
-        [x]
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Relu;
-
-impl<T: Scalar> Body<T, 1, 1> for Relu {
-    #[inline(always)]
-    fn evaluate<S: Simd>(self, simd: S, [x]: [Lanes<T, S>; 1], _: [Lanes<T, S>; 1]) -> [Lanes<T, S>; 1] {
-        [x.max(Lanes::constant(simd, 0.0))]
-    }
-}
-
-/// The middle of a softmax: differences from the row's maximum, their exponentials and the sum of these.
-#[derive(Clone, Copy)]
-struct ExponentialOfDifference;
-
-impl<T: Scalar> Body<T, 2, 2> for ExponentialOfDifference {
-    #[inline(always)]
-    fn evaluate<S: Simd>(self, _: S, [x, maximum]: [Lanes<T, S>; 2], _: [Lanes<T, S>; 2]) -> [Lanes<T, S>; 2] {
-        let exponential = (x - maximum).exp();
-        [exponential, exponential]
-    }
-}
-
-/// The gradient of a cross-entropy: probabilities less one at the target.
-#[derive(Clone, Copy)]
-struct LessOneHot;
-
-impl<T: Scalar> Body<T, 4, 1> for LessOneHot {
-    #[inline(always)]
-    fn evaluate<S: Simd>(
-        self,
-        simd: S,
-        [probability, class, target, scale]: [Lanes<T, S>; 4],
-        _: [Lanes<T, S>; 1],
-    ) -> [Lanes<T, S>; 1] {
-        let one = Lanes::constant(simd, 1.0);
-        [scale * class.eq(target).select(probability - one, probability)]
-    }
-}
 
 /// What is done to a matrix of `SAMPLES` by `WIDTH`.
 #[derive(Clone, Copy)]
@@ -124,7 +76,7 @@ impl<const WIDTH: usize> Run<'_, WIDTH> {
             Pass::Exponentials => {
                 let maximum = broadcast(&**over_samples, 0, [0, 0]);
                 let outputs = (store(&mut **y, 0, [WIDTH, 1]), sum_inner(&mut **of_rows, 0, [1, 0], false));
-                nest(machine, Nest::new(extents, (x, maximum), outputs, ExponentialOfDifference));
+                nest(machine, Nest::new(extents, (x, maximum), outputs, Exponential));
             }
             Pass::OneHot => {
                 let (class, target) = (position(0, [0, 1]), broadcast_indices(&**targets, 0, [1, 0]));

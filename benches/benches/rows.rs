@@ -3,43 +3,12 @@
 
 use std::cell::Cell;
 
-use backprop::kernels::{Body, Const, Nest, broadcast, contiguous, max_inner, rows, scalar, store, sum_inner};
-use backprop::simd::{Instructions, Lanes, Simd};
-use backprop::{Random, Scalar, Seed};
+use backprop::kernels::{Const, Nest, broadcast, contiguous, max_inner, rows, scalar, store, sum_inner};
+use backprop::simd::Instructions;
+use backprop::{Random, Seed};
+use benches::bodies::{Centred, Exponential, Identity, Normalized, Product, Reciprocal, ReciprocalRoot};
 use benches::workloads;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-
-/// Each body with the numbers of its inputs and results, which may ask the vector unit for constants.
-macro_rules! bodies {
-    ($($body:ident from $inputs:literal to $results:literal: |$simd:ident, $arguments:pat_param| $value:expr;)*) => {$(
-        #[derive(Clone, Copy)]
-        struct $body;
-
-        impl<T: Scalar> Body<T, $inputs, $results> for $body {
-            #[inline(always)]
-            fn evaluate<S: Simd>(
-                self,
-                $simd: S,
-                $arguments: [Lanes<T, S>; $inputs],
-                _: [Lanes<T, S>; $results],
-            ) -> [Lanes<T, S>; $results] {
-                $value
-            }
-        }
-    )*};
-}
-
-bodies! {
-    Identity from 1 to 1: |_simd, [x]| [x];
-    Exponential from 2 to 2: |_simd, [x, maximum]| [(x - maximum).exp(); 2];
-    Reciprocal from 1 to 1: |simd, [sum]| [Lanes::constant(simd, 1.0) / sum];
-    Product from 2 to 1: |_simd, [x, factor]| [x * factor];
-    Centred from 2 to 2: |_simd, [x, mean]| [x - mean, (x - mean).powi(2)];
-    ReciprocalRoot from 2 to 1: |simd, [squares, share]| {
-        [Lanes::constant(simd, 1.0) / (share * squares + Lanes::constant(simd, 1e-5)).sqrt()]
-    };
-    Normalized from 4 to 1: |_simd, [bias, weight, x, scale]| [bias + weight * x * scale];
-}
 
 /// Matrices and rows that nests write for others to read, and what belongs to the columns.
 struct Data<const WIDTH: usize> {

@@ -3,9 +3,9 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+mod optimised;
+
 use std::collections::HashMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::LazyLock;
 
 /// The functions that a step chooses from: for AVX2, for AVX-512, and for neither.
@@ -29,22 +29,10 @@ static ASSEMBLY: LazyLock<String> = LazyLock::new(assembly);
 
 /// The assembly of the library of steps.
 fn assembly() -> String {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("inlined/Cargo.toml");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("optimised");
-    let listing = folder.join("steps.s");
-    let built = Command::new(env!("CARGO"))
-        .args(["rustc", "--quiet", "--release", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(folder)
-        // Without position independence, calls of other libraries name what they call.
-        .args(["--", "-C", "relocation-model=static"])
-        .arg(format!("--emit=asm={}", listing.display()))
-        // Flags for the tests, as of a sanitizer, are none for this.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .output()
-        .expect("cargo runs");
+    let listing = optimised::folder().join("steps.s");
+    let emit = format!("--emit=asm={}", listing.display());
+    // Without position independence, calls of other libraries name what they call.
+    let built = optimised::cargo("rustc", "inlined", &["--", "-C", "relocation-model=static", &emit]);
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     std::fs::read_to_string(listing).expect("the compiler has written it")
 }

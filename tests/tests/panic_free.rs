@@ -2,24 +2,13 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod optimised;
+
+use std::process::Output;
 
 /// Builds and links the library of all steps and predictions.
 fn build(features: &[&str]) -> Output {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("panic_free/Cargo.toml");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("optimised");
-    Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(folder)
-        .args(features)
-        // Flags for the tests, as of a sanitizer, are none for this.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .output()
-        .expect("cargo runs")
+    optimised::cargo("build", "panic_free", features)
 }
 
 #[test]
