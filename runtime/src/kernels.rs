@@ -21,9 +21,12 @@ pub mod operands;
 mod pack;
 mod places;
 mod product;
+#[cfg(feature = "threads")]
+mod queues;
 mod reach;
 pub mod reductions;
-#[cfg(feature = "threads")]
+mod schedule;
+#[cfg_attr(not(feature = "threads"), path = "kernels/alone.rs")]
 mod share;
 mod span;
 pub mod stores;

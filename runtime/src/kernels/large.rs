@@ -12,6 +12,7 @@ use super::direct::{Addition, Direct};
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
 use super::product::{Operands, Product};
+use super::schedule::Assignment;
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -86,20 +87,24 @@ impl<T: Scalar> Large<T> {
         Some(Self { height, a_step, rows, columns, steps, span, width, a: memory, b, sums, place, is_direct })
     }
 
-    /// Computes the product.
+    /// Computes what is assigned of the product.
     ///
     /// # Safety
     ///
-    /// It must be the one that this was made for, with its maker's promise.
+    /// It must be the product that this was made for, with its maker's promise.
     #[inline]
-    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, product: &Product<'_, T>) {
-        let Operands { b, b_row, b_column, m, k, n, .. } = product.operands;
+    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, assignment: &Assignment<'_, '_, T>) {
+        let product = assignment.product();
+        let Operands { b, b_row, b_column, k, n, .. } = product.operands;
         let mut column = 0;
         while column < n {
             let columns = self.columns.min(n - column);
             let mut first = 0;
             while first < k {
                 let span = self.span.min(k - first);
+                // Before the columns are packed: who is early waits for nobody.
+                let is_last = column + columns == n && first + span == k;
+                let mut pieces = assignment.pieces([self.height, self.rows], column * k + first, is_last);
                 let panels = Panels {
                     source: b.wrapping_add(first * b_row + column * b_column),
                     step: b_row,
@@ -111,12 +116,9 @@ impl<T: Scalar> Large<T> {
                 };
                 // SAFETY: the caller's promise; the part lies within the product, and its copy within the lent memory.
                 unsafe { Self::pack(simd, &panels) };
-                let mut row = 0;
-                while row < m {
-                    let rows = self.rows.min(m - row);
+                while let Some([row, rows]) = pieces.take() {
                     // SAFETY: as above.
                     unsafe { self.block(simd, product, [row, column, first], [rows, columns, span]) };
-                    row += rows;
                 }
                 first += span;
             }

@@ -11,6 +11,8 @@ use super::contract::Floored;
 use super::direct::Direct;
 use super::large::Large;
 use super::operands::Contiguous;
+use super::schedule::Assignment;
+use super::share::Part;
 use super::stores::Store;
 use super::stream::Stream;
 use super::tile::Ending;
@@ -50,6 +52,8 @@ pub(super) struct Product<'a, T> {
     /// Whether threads may compute parts of it at the same time.
     #[cfg_attr(not(feature = "threads"), expect(dead_code, reason = "there is but one"))]
     pub(super) shared: bool,
+    /// Which part it is of a whole that threads compute at the same time; pieces of the whole are then computed on the same promise.
+    pub(super) part_of: Option<Part<'a, T>>,
     pub(super) lifetime: PhantomData<&'a mut T>,
 }
 
@@ -113,7 +117,9 @@ impl<'a, T: Scalar> Product<'a, T> {
     /// and writable over `m` rows of `n`, what is added to the former as [`Addition::mark`](super::direct::Addition::mark) wants
     /// it, and lent memory writable over its length; and `finish` may be run on any block of it. If it is `shared`, all this must
     /// hold on up to [`PARTS`](super::direct::PARTS) threads at a time for parts without a common element, of which the first has
-    /// the lent memory, and each has marks of its own: what one writes, no other reads or writes.
+    /// the lent memory, and each has marks of its own: what one writes, no other reads or writes, unless a queue has handed it
+    /// over. If it is a part of a whole, all this must hold for the whole, of which the thread computes what is its own or what
+    /// the [`queues`](super::queues) yield.
     #[inline(always)]
     pub(super) const unsafe fn promise(self) -> Promised<'a, T> {
         Promised(self)
@@ -151,13 +157,15 @@ impl<T: Scalar> Promised<'_, T> {
     #[inline(always)]
     pub(super) fn walk<S: Simd>(&self, simd: S) {
         let Self(product) = self;
-        if let Some(large) = Large::new::<S>(product) {
-            // SAFETY: made for this product, of which its maker has promised what that wants.
-            return unsafe { large.walk(simd, product) };
+        let rows = Assignment::of_rows(product);
+        if let Some(large) = Large::new::<S>(rows.product()) {
+            // SAFETY: made for this product or the whole that it is a part of, of which its maker has promised what that wants.
+            return unsafe { large.walk(simd, &rows) };
         }
-        if let Some(stream) = Stream::new::<S>(product) {
+        let columns = Assignment::of_columns(product);
+        if let Some(stream) = Stream::new::<S>(columns.product()) {
             // SAFETY: as above.
-            return unsafe { stream.walk(simd, product) };
+            return unsafe { stream.walk(simd, &columns) };
         }
         // SAFETY: the maker's promise.
         unsafe { blocks::walk(simd, product) };

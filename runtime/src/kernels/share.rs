@@ -1,9 +1,11 @@
-//! Large products as the work of several threads, each of which computes some of the rows or columns. Every element is
-//! computed by one of them: nothing has to be summed up afterwards, and no thread reads the whole of the larger operand.
+//! Large products as the work of several threads, each of which computes some of the rows or columns, and who is done
+//! early some of another's ([`queues`](super::queues)). Every element is computed by one of them: nothing has to be summed up
+//! afterwards, and no thread reads the whole of the larger operand.
 
 use super::direct::{Addition, Direct, PARTS};
 use super::multiply;
 use super::product::{Finish, Operands, Product, Promised};
+use super::queues::Queues;
 use crate::helpers::{self, Lent, portion};
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Simd, WithSimd};
@@ -18,13 +20,35 @@ struct Shared<'a, T>(&'a Promised<'a, T>);
 // SAFETY: the maker of a shared product promises that threads may compute parts of it at the same time.
 unsafe impl<T: Sync> Sync for Shared<'_, T> {}
 
+impl<'a, T: Scalar> Shared<'a, T> {
+    const fn product(&self) -> &'a Product<'a, T> {
+        self.0.product()
+    }
+}
+
+/// A thread's part of a product.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'a, T> {
+    product: &'a Product<'a, T>,
+    queues: &'a Queues,
+    /// Which of how many.
+    index: usize,
+    count: usize,
+    /// Its first row or column, and the one behind its last.
+    bounds: [usize; 2],
+}
+
 /// Computes a shared product with the help of other threads; whether there are any.
 #[inline(never)]
 pub(super) fn share<T: Scalar>(unit: Instructions, product: &Promised<'_, T>) -> bool {
     let (length, grain) = product.product().divided(unit.dispatch(TileRows));
     let (product, most) = (Shared(product), PARTS.min(length.div_ceil(grain)));
+    let queues = &Queues::new();
     helpers::share(most, |index, count, lent| {
-        product.compute_part(unit, index, portion(length, grain, index, count), lent);
+        let (start, end) = portion(length, grain, index, count);
+        let part = Part { product: product.product(), queues, index, count, bounds: [start, end] };
+        // SAFETY: promised as the product is; `share` computes each part once, and lends memory to one thread each.
+        unsafe { part.compute(unit, lent) };
     })
 }
 
@@ -40,14 +64,57 @@ impl WithSimd for TileRows {
     }
 }
 
-impl<T: Scalar> Shared<'_, T> {
-    /// Computes one of the parts on this thread.
-    fn compute_part(&self, unit: Instructions, index: usize, bounds: (usize, usize), lent: Option<&Lent>) {
-        let Self(product) = self;
-        if let Some(part) = product.product().part(index, bounds, lent) {
-            // SAFETY: the whole product is promised, of which this part has no element in common with others.
-            unsafe { part.promise() }.compute(unit);
+impl<T: Scalar> Part<'_, T> {
+    /// Computes it on this thread, and pieces of others' parts, in memory of the thread's own if it is not the first part.
+    ///
+    /// # Safety
+    ///
+    /// The product must be promised to be `shared`, and each of its parts be computed by one thread, all with the same queues, of
+    /// which none has been opened before. The lent memory must be the thread's own.
+    unsafe fn compute(self, unit: Instructions, lent: Option<&Lent>) {
+        let Self { product, index, bounds, .. } = self;
+        let lent = lent.map_or(product.lent, |lent| {
+            let (memory, length) = lent.numbers();
+            // No more than the first part has: where each has as much, all go through the product in the same passes.
+            (memory, length.min(product.lent.1))
+        });
+        if let Some(own) = product.part(index, bounds, lent) {
+            let own = Product { part_of: Some(self), ..own };
+            // SAFETY: the caller's promise.
+            unsafe { own.promise() }.compute(unit);
         }
+    }
+}
+
+impl<'a, T: Scalar> Part<'a, T> {
+    /// Whether it has some of the product's rows, and not columns.
+    #[inline(always)]
+    pub(super) const fn is_of_rows(&self) -> bool {
+        self.product.is_divided_by_rows()
+    }
+
+    /// The whole product, as the thread sees it that works in this memory.
+    pub(super) fn whole(&self, lent: (*mut T, usize)) -> Option<Product<'a, T>> {
+        let (length, _) = self.product.divided(1);
+        self.product.part(self.index, [0, length], lent)
+    }
+
+    /// Its first row or column, and the one behind its last.
+    #[inline(always)]
+    pub(super) const fn bounds(&self) -> [usize; 2] {
+        self.bounds
+    }
+
+    /// Lets all threads that are in the same pass take pieces of it, its own thread among them, which has begun its last pass.
+    #[inline(never)]
+    pub(super) fn open(&self, pass: usize) {
+        self.queues.open(self.index, self.bounds, pass);
+    }
+
+    /// Takes a piece of it, or of another part.
+    #[inline(never)]
+    pub(super) fn claim(&self, sizes: [usize; 2], pass: usize) -> Option<[usize; 2]> {
+        self.queues.claim(self.index, self.count, sizes, pass)
     }
 }
 
@@ -65,13 +132,12 @@ impl<'a, T: Scalar> Product<'a, T> {
         if self.is_divided_by_rows() { (m, tile_rows) } else { (n, COLUMNS) }
     }
 
-    /// The part between these bounds of the side that is divided, of which the first works in the memory that is lent to the
-    /// whole and the others in their own; `None` for one without elements.
-    fn part(&self, index: usize, bounds: (usize, usize), lent: Option<&Lent>) -> Option<Self> {
+    /// The part between these bounds of the side that is divided, computed in this memory; `None` for one without elements.
+    fn part(&self, index: usize, bounds: [usize; 2], lent: (*mut T, usize)) -> Option<Self> {
         debug_assert!(index < PARTS, "marks have room for every part");
         let Operands { m, n, .. } = self.operands;
         let by_rows = self.is_divided_by_rows();
-        let ((row, row_end), (column, column_end)) = if by_rows { (bounds, (0, n)) } else { ((0, m), bounds) };
+        let ([row, row_end], [column, column_end]) = if by_rows { (bounds, [0, n]) } else { ([0, m], bounds) };
         if row == row_end || column == column_end {
             return None;
         }
@@ -96,11 +162,12 @@ impl<'a, T: Scalar> Product<'a, T> {
             operands,
             direct: self.direct.map(direct),
             partial: self.partial.map(direct),
-            lent: lent.map_or(self.lent, Lent::numbers),
+            lent,
             finish,
             part: index,
             origin: [row, column],
             shared: false,
+            part_of: None,
             lifetime: self.lifetime,
         })
     }

@@ -11,6 +11,7 @@ use super::large::MANY_ROWS;
 use super::multiply::{self, Block, WIDTH};
 use super::pack::{self, Panel};
 use super::product::{Operands, Product};
+use super::schedule::{Assignment, Pieces};
 use crate::scalar::Scalar;
 use crate::simd::Lanes;
 
@@ -94,21 +95,23 @@ impl<T: Scalar> Stream<T> {
         Some(Self { height, row_step, steps, width, group, piece, together, rows: memory, panels, place })
     }
 
-    /// Computes the product.
+    /// Computes what is assigned of the product.
     ///
     /// # Safety
     ///
-    /// It must be the one that this was made for, with its maker's promise.
+    /// It must be the product that this was made for, with its maker's promise.
     #[inline]
-    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, product: &Product<'_, T>) {
+    pub(super) unsafe fn walk<S: Simd>(&self, simd: S, assignment: &Assignment<'_, '_, T>) {
+        let product = assignment.product();
         let k = product.operands.k;
         let mut first = 0;
         while first < k {
             let steps = self.steps.min(k - first);
+            let groups = assignment.pieces([self.width, self.group], first, first + steps == k);
             // SAFETY: the caller's promise; the steps lie within the product.
             unsafe {
                 self.pack_rows(simd, product, [first, steps]);
-                self.multiply(simd, product, [first, steps]);
+                self.multiply(simd, product, [first, steps], groups);
             }
             first += steps;
         }
@@ -135,34 +138,41 @@ impl<T: Scalar> Stream<T> {
         unsafe { pack::pack_panels(simd, &all, self.height, self.row_step * steps) };
     }
 
-    /// All rows times all columns over some steps.
+    /// All rows times groups of columns over some steps.
     ///
     /// # Safety
     ///
     /// The steps must lie within the product, and the rows must be packed.
     #[inline]
-    unsafe fn multiply<S: Simd>(&self, simd: S, product: &Product<'_, T>, [first, steps]: [usize; 2]) {
-        let Operands { b, b_row, b_column, m, k, n, .. } = product.operands;
+    unsafe fn multiply<S: Simd>(
+        &self,
+        simd: S,
+        product: &Product<'_, T>,
+        [first, steps]: [usize; 2],
+        mut groups: Pieces<'_, T>,
+    ) {
+        let Operands { b, b_row, b_column, m, k, .. } = product.operands;
         let mut supply = Supply {
             source: b.wrapping_add(first * b_row),
             b_row,
             b_column,
             steps,
-            columns: n,
             width: self.width,
-            group: self.group,
             panels: self.panels,
             piece: self.piece,
-            step: 0,
-            column: 0,
+            step: steps,
+            group: [0; 2],
         };
-        let mut column = 0;
-        while column < n {
-            let columns = self.group.min(n - column);
+        let mut group = groups.take();
+        supply.begin(group);
+        while let Some([column, columns]) = group {
             // SAFETY: the caller's promise; a group of panels is complete before it is used, and the next one is copied to
             // other memory meanwhile.
             unsafe {
-                supply.complete(simd, column);
+                supply.complete(simd);
+                supply.panels.swap(0, 1);
+                group = groups.take();
+                supply.begin(group);
                 self.tiles(simd, product, &mut supply, [column, columns], first);
                 if product.direct.is_none() && first + steps == k {
                     let Direct { pointer, row, .. } = self.place;
@@ -170,7 +180,6 @@ impl<T: Scalar> Stream<T> {
                     product.finish.run(simd, &product.block(sums, [0, column], [m, columns]));
                 }
             }
-            column += columns;
         }
     }
 
@@ -191,6 +200,8 @@ impl<T: Scalar> Stream<T> {
         let (m, steps) = (product.operands.m, supply.steps);
         let Direct { pointer, row: sums_row, add } = self.place;
         let [_, panels] = supply.panels;
+        // Narrow groups have fewer tiles.
+        let pieces = self.group.checked_div(columns).unwrap_or(1);
         let mut at = 0;
         while at < columns {
             let (mut row, mut a) = (0, self.rows.cast_const());
@@ -212,10 +223,12 @@ impl<T: Scalar> Stream<T> {
                 };
                 // SAFETY: the caller's promise.
                 unsafe {
-                    if supply.column == column + self.group && supply.column < supply.columns {
-                        supply.pack(simd);
-                    }
                     multiply::multiply_groups(simd, &block, self.height, self.row_step * steps);
+                    for _ in 0..pieces {
+                        if supply.step < steps {
+                            supply.pack(simd);
+                        }
+                    }
                 }
                 a = a.wrapping_add(self.together * self.row_step * steps);
                 row += self.together * self.height;
@@ -231,69 +244,71 @@ struct Supply<T> {
     b_row: usize,
     b_column: usize,
     steps: usize,
-    /// Columns of all panels, of one, and of a group.
-    columns: usize,
+    /// Columns of a panel.
     width: usize,
-    group: usize,
     /// Where the next group goes, and where the last complete one is.
     panels: [*mut T; 2],
     /// Steps of a piece.
     piece: usize,
-    /// Where the next piece begins.
+    /// Where the next piece begins; behind the last step if there is none.
     step: usize,
-    column: usize,
+    /// The next group's first column, and how many it has.
+    group: [usize; 2],
 }
 
 impl<T: Scalar> Supply<T> {
-    /// Packs all that is left of the group that begins with this column.
+    /// These columns are packed from now on, if any, of which the first piece is fetched.
+    #[inline]
+    fn begin(&mut self, group: Option<[usize; 2]>) {
+        if let Some(group) = group {
+            (self.group, self.step) = (group, 0);
+            self.fetch();
+        }
+    }
+
+    /// Packs all that is left of the group.
     ///
     /// # Safety
     ///
     /// As for [`pack`](Self::pack).
     #[inline]
-    unsafe fn complete<S: Simd>(&mut self, simd: S, column: usize) {
-        while self.column == column {
+    unsafe fn complete<S: Simd>(&mut self, simd: S) {
+        while self.step < self.steps {
             // SAFETY: the caller's promise.
             unsafe { self.pack(simd) };
         }
     }
 
-    /// Packs a piece of the next group, and asks for the next one to be fetched.
+    /// Packs a piece of the group, and asks for the next one to be fetched.
     ///
     /// # Safety
     ///
-    /// There must be a next group. All columns must be readable over all steps, and the memory of the panels must be writable
-    /// and not in use.
+    /// All columns of the group must be readable over all steps, and the memory of the panels must be writable and not in use.
     #[inline]
     unsafe fn pack<S: Simd>(&mut self, simd: S) {
-        let Self { source, b_row, b_column, steps, width, group, panels, .. } = *self;
+        let Self { source, b_row, b_column, steps, width, panels, group: [column, columns], .. } = *self;
         let rows = self.piece.min(steps - self.step);
         let all = Panel {
-            b: source.wrapping_add(self.step * b_row + self.column * b_column),
+            b: source.wrapping_add(self.step * b_row + column * b_column),
             b_row,
             b_column,
             rows,
-            columns: group.min(self.columns - self.column),
+            columns,
             panel: panels[0].wrapping_add(self.step * width),
             width,
         };
         // SAFETY: the caller's promise.
         unsafe { pack::pack_panels(simd, &all, width, width * steps) };
         self.step += rows;
-        if self.step == steps {
-            self.step = 0;
-            self.column += group;
-            self.panels.swap(0, 1);
-        }
         self.fetch();
     }
 
     /// Asks for the next piece to be fetched.
     #[inline]
     fn fetch(&self) {
-        let columns = self.group.min(self.columns.saturating_sub(self.column));
+        let [column, columns] = self.group;
         let rows = self.piece.min(self.steps - self.step);
-        let source = self.source.wrapping_add(self.step * self.b_row + self.column * self.b_column);
+        let source = self.source.wrapping_add(self.step * self.b_row + column * self.b_column);
         if self.b_row == 1 {
             fetch(source, self.b_column, columns, rows);
         } else {

@@ -50,11 +50,11 @@ pub(crate) fn with_help<R>(compute: impl FnOnce() -> R) -> R {
     use crate::workers::Workers;
 
     /// Numbers of 8 bytes.
-    type Memory = [u64; 1 << 15];
+    type Memory = [u64; 1 << 16];
 
     std::thread_local! {
         static HELPERS: RefCell<(Workers, [Box<Memory>; 2])> =
-            RefCell::new((Workers::start(2).unwrap(), [(); 2].map(|()| Box::new([0; 1 << 15]))));
+            RefCell::new((Workers::start(2).unwrap(), [(); 2].map(|()| Box::new([0; 1 << 16]))));
     }
 
     HELPERS.with_borrow_mut(|(workers, memory)| {

@@ -119,6 +119,7 @@ impl<T: Scalar, X: Machine, In, Out, E, const R: usize> Tiles<'_, T, X, In, Out,
             part: 0,
             origin: [0; 2],
             shared: cfg!(feature = "threads") && self.is_shareable(),
+            part_of: None,
             lifetime: PhantomData,
         };
         // SAFETY: the caller's promise. Lent memory is of cells: where operands lie in it, values are spoilt, and nothing else.

@@ -99,7 +99,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     ///
     /// - Where the parameters are many beside the work (fewer than 256 multiply-adds of the batch's forward pass for each), as in
     ///   most dense networks, and the batch is not above the capacity, each thread computes some rows or columns of every large
-    ///   product, up to 8 at a time; all else is the caller's. Such a step is otherwise one of one thread.
+    ///   product, up to 8 threads at a time; one that is done early takes over some of another's, as far as others have not begun
+    ///   them. All else is the caller's. Such a step is otherwise one of one thread.
     /// - Else each thread works a part of the samples, with a gradient and a workspace of its own; then each updates a part of the
     ///   parameters by the sum of all gradients, which is taken in a fixed order.
     ///

@@ -98,6 +98,7 @@ fn add_half<T: Scalar>(unit: Instructions, case: &Case, a: &[T], b: &[T], c: &mu
             part: 0,
             origin: [0; 2],
             shared: cfg!(feature = "threads"),
+            part_of: None,
             lifetime: core::marker::PhantomData,
         };
         // SAFETY: the case has room for its matrices, and `half` adds to the destination's places only, of which each has its

@@ -1,8 +1,10 @@
 //! Products that several threads share, and those that they must not.
 
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::kernels::{broadcast, strided, sum_inner};
@@ -81,6 +83,99 @@ fn what_another_touches_is_one_threads() {
     let matrix = Matrix::new(a, 0, [], 4, 1);
     with_help(|| contract(Instructions::detect(), [], 4, 4, 4, matrix, matrix, (), (to,), Witness(&seen)));
     assert_eq!(seen.into_inner().unwrap().len(), 1, "too little work");
+}
+
+/// How long threads wait for each other, should they have to forever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The product as it is; the caller's thread goes on when the others have begun, and those when the caller's has done more than
+/// its part.
+#[derive(Clone, Copy)]
+struct Overtaken<'a> {
+    caller: ThreadId,
+    others: usize,
+    begun: &'a Mutex<HashSet<ThreadId>>,
+    done: &'a AtomicUsize,
+    part: usize,
+    given_up: &'a AtomicBool,
+}
+
+impl Overtaken<'_> {
+    fn wait(self) {
+        let here = thread::current().id();
+        let is_met = || match here == self.caller {
+            true => self.begun.lock().unwrap().len() == self.others,
+            false => self.done.load(Ordering::Relaxed) > self.part,
+        };
+        if here != self.caller {
+            self.begun.lock().unwrap().insert(here);
+        }
+        // Where this is called from, a panic would end the process.
+        let since = Instant::now();
+        while !is_met() && !self.given_up.load(Ordering::Relaxed) {
+            self.given_up.fetch_or(since.elapsed() > PATIENCE, Ordering::Relaxed);
+            thread::yield_now();
+        }
+    }
+}
+
+impl Epilogue<f32, 0, 1> for Overtaken<'_> {
+    #[inline(always)]
+    fn evaluate<S: Simd>(
+        self,
+        _: S,
+        product: Lanes<f32, S>,
+        []: [Lanes<f32, S>; 0],
+        _: [Lanes<f32, S>; 1],
+    ) -> [Lanes<f32, S>; 1] {
+        self.wait();
+        if thread::current().id() == self.caller {
+            self.done.fetch_add(Lanes::<f32, S>::COUNT, Ordering::Relaxed);
+        }
+        [product]
+    }
+}
+
+fn cells(numbers: &mut [f32]) -> &[Cell<f32>] {
+    Cell::from_mut(numbers).as_slice_of_cells()
+}
+
+/// Both ways of cutting large products, in one pass and in several: who computes what changes no bit.
+#[test]
+fn who_is_early_takes_what_others_have_not_begun() {
+    for (lent, [m, k, n], is_overtaken) in [
+        (60_000, [290, 64, 100], true),
+        (130_000, [290, 600, 100], true),
+        (60_000, [53, 70, 1100], true),
+        (20_000, [61, 300, 1100], true),
+        // Several times some of the columns; and more memory for the first part than for the others, on some units.
+        (60_000, [300, 150, 290], false),
+        (200_000, [500, 300, 480], false),
+    ] {
+        let numbers = |count: usize, modulus: usize| -> Vec<f32> {
+            (0..count).map(|index| (index % modulus) as f32 * 0.37 - 1.1).collect()
+        };
+        let (mut a, mut b, mut c) = (numbers(m * k, 7), numbers(k * n, 11), vec![0.0; m * n]);
+        let [left, right] = [(cells(&mut a[..]), k), (cells(&mut b[..]), n)];
+        let memory = vec![Cell::new(0.0_f32); lent];
+        let compute = |others: usize, part: usize, c: &mut [f32]| -> (usize, bool) {
+            let (begun, done, given_up) = (Mutex::new(HashSet::new()), AtomicUsize::new(0), AtomicBool::new(false));
+            let caller = thread::current().id();
+            let meeting = Overtaken { caller, others, begun: &begun, done: &done, part, given_up: &given_up };
+            let [a, b] = [left, right].map(|(cells, row)| Matrix::new(cells, 0, [], row, 1));
+            let to = store(cells(c), 0, [n, 1]).apart();
+            contract_large(Instructions::detect(), &memory, [], m, k, n, a, b, (), (to,), meeting);
+            (done.into_inner(), given_up.into_inner())
+        };
+        let mut expected = c.clone();
+        compute(0, 0, &mut expected);
+        let part = if is_overtaken { 2 * m * n / 5 } else { 0 };
+        let (done, given_up) = with_help(|| compute(2, part, &mut c));
+        assert!(!given_up, "{m}x{k}x{n}: threads wait for each other, {done} numbers done by the caller's");
+        assert!(done > part, "{m}x{k}x{n}: only {done} numbers by the caller's thread");
+        assert!(c.iter().map(|sum| sum.to_bits()).eq(expected.iter().map(|sum| sum.to_bits())), "{m}x{k}x{n}");
+        assert!(c.iter().all(|&sum| sum != 0.0));
+    }
 }
 
 /// Whatever the distance to a next row that there is not.
