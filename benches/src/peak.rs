@@ -57,7 +57,8 @@ pub fn peak<T: Scalar>(threads: usize) -> (f64, Instructions) {
     (best / 1e9, instructions)
 }
 
-fn rate<T: Scalar>(threads: usize, instructions: Instructions) -> f64 {
+/// The rate of all threads together for some milliseconds, in operations a second.
+pub fn rate<T: Scalar>(threads: usize, instructions: Instructions) -> f64 {
     let gate = Barrier::new(threads);
     let work = || {
         gate.wait();

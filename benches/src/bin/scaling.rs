@@ -2,22 +2,25 @@
 //! names of workloads choose some.
 //!
 //! Two trainers of one process take turns of some milliseconds: what disturbs one disturbs the other. The ratio is that of
-//! neighbouring turns, of which the middle one counts.
+//! neighbouring turns, of which the middle one counts. So does the share of the peak: that of neighbouring milliseconds.
 
 use std::time::{Duration, Instant};
 
 use backprop::prelude::*;
+use backprop::simd::Instructions;
 use backprop::{Error, Program, Random};
 use benches::networks::{Deep, Shallow, Smooth, Wide};
+use benches::peak::rate;
 use benches::workloads::{SEED, images, rows};
 
 const TURNS: usize = 200;
 const TURN: Duration = Duration::from_millis(40);
 
-/// Microseconds of a step, turn by turn.
+/// Turn by turn: microseconds of a step, and multiply-adds a microsecond that one thread does just before and after its turn.
 struct Turns {
     alone: Vec<f64>,
     together: Vec<f64>,
+    peak: Vec<f64>,
 }
 
 /// Two trainers take turns; `step` is given one of them and the number of steps before.
@@ -33,9 +36,13 @@ fn turns<A>(pair: [A; 2], mut step: impl FnMut(&mut A, usize) -> Result<(), Erro
         }
         Ok(start.elapsed().as_secs_f64() * 1e6 / f64::from(steps))
     };
-    let mut turns = Turns { alone: Vec::new(), together: Vec::new() };
+    let mut turns = Turns { alone: Vec::new(), together: Vec::new(), peak: Vec::new() };
+    let instructions = Instructions::detect();
+    let peak = || rate::<f32>(1, instructions) / 2e6;
     for _ in 0..TURNS {
+        let before = peak();
         turns.alone.push(turn(&mut alone)?);
+        turns.peak.push(before.midpoint(peak()));
         turns.together.push(turn(&mut together)?);
     }
     Ok(turns)
@@ -66,14 +73,21 @@ fn smooth(threads: usize) -> Result<Turns, Error> {
     turns(pair::<Smooth, _, 400>(&Adam::new(1e-3), threads), |trainer, _| trainer.step(&inputs, &targets).map(|_| ()))
 }
 
-type Workload = (&'static str, fn(usize) -> Result<Turns, Error>);
+/// A workload's name, the sizes of its layers, its samples, and its turns.
+type Workload = (&'static str, &'static [usize], usize, fn(usize) -> Result<Turns, Error>);
 
 const WORKLOADS: [Workload; 4] = [
-    ("W2", |threads| images_of::<Shallow, _, 32>(&Sgd::new(0.01), threads)),
-    ("W3", |threads| images_of::<Deep, _, 128>(&Adam::new(1e-3), threads)),
-    ("W.tanh", smooth),
-    ("W.large", |threads| images_of::<Wide, _, 256>(&Sgd::new(0.01), threads)),
+    ("W2", &[784, 128, 10], 32, |threads| images_of::<Shallow, _, 32>(&Sgd::new(0.01), threads)),
+    ("W3", &[784, 512, 512, 10], 128, |threads| images_of::<Deep, _, 128>(&Adam::new(1e-3), threads)),
+    ("W.tanh", &[4, 32, 16, 4], 10_000, smooth),
+    ("W.large", &[784, 2048, 2048, 10], 256, |threads| images_of::<Wide, _, 256>(&Sgd::new(0.01), threads)),
 ];
+
+/// Multiply-adds that a step of dense layers needs: three products for each, but no gradient of the first one's input.
+fn multiply_adds(sizes: &[usize], samples: usize) -> f64 {
+    let layers = || sizes.windows(2).map(|pair| pair[0] * pair[1]);
+    (samples * (3 * layers().sum::<usize>() - layers().next().unwrap_or(0))) as f64
+}
 
 fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
     numbers.sort_by(f64::total_cmp);
@@ -88,25 +102,32 @@ fn main() -> Result<(), Error> {
         arguments.drain(at..at + 2);
     }
     println!(
-        "| workload | one thread, us: least, middle | {threads} threads: least, middle | ratio: middle, quartiles |"
+        "| workload | one thread, us: least, middle | share of the peak: middle, quartiles | {threads} threads, us: least, middle \
+         | ratio: middle, quartiles |"
     );
-    println!("| --- | --- | --- | --- |");
-    for (name, run) in WORKLOADS {
+    println!("| --- | --- | --- | --- | --- |");
+    for (name, sizes, samples, run) in WORKLOADS {
         if !arguments.is_empty() && !arguments.iter().any(|argument| argument == name) {
             continue;
         }
-        let Turns { alone, together } = run(threads)?;
-        let ratios = sorted(alone.iter().zip(&together).map(|(alone, together)| alone / together).collect());
-        let (alone, together, middle) = (sorted(alone), sorted(together), TURNS / 2);
+        let Turns { alone, together, peak } = run(threads)?;
+        let ratios = alone.iter().zip(&together).map(|(alone, together)| alone / together).collect();
+        let needed = multiply_adds(sizes, samples);
+        let shares = alone.iter().zip(&peak).map(|(alone, peak)| 100.0 * needed / alone / peak).collect();
+        let [alone, together, ratios, shares] = [alone, together, ratios, shares].map(sorted);
+        let of = |numbers: &[f64], quarter: usize| numbers[quarter * TURNS / 4];
         println!(
-            "| {name} | {:.1}, {:.1} | {:.1}, {:.1} | {:.2}, {:.2} to {:.2} |",
+            "| {name} | {:.1}, {:.1} | {:.0} %, {:.0} to {:.0} | {:.1}, {:.1} | {:.2}, {:.2} to {:.2} |",
             alone[0],
-            alone[middle],
+            of(&alone, 2),
+            of(&shares, 2),
+            of(&shares, 1),
+            of(&shares, 3),
             together[0],
-            together[middle],
-            ratios[middle],
-            ratios[TURNS / 4],
-            ratios[3 * TURNS / 4]
+            of(&together, 2),
+            of(&ratios, 2),
+            of(&ratios, 1),
+            of(&ratios, 3)
         );
     }
     Ok(())
