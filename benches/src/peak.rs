@@ -57,7 +57,7 @@ pub fn peak<T: Scalar>(threads: usize) -> (f64, Instructions) {
     (best / 1e9, instructions)
 }
 
-/// The rate of all threads together for some milliseconds, in operations a second.
+/// The rate of all threads together, the caller's among them, for some milliseconds, in operations a second.
 pub fn rate<T: Scalar>(threads: usize, instructions: Instructions) -> f64 {
     let gate = Barrier::new(threads);
     let work = || {
@@ -67,7 +67,7 @@ pub fn rate<T: Scalar>(threads: usize, instructions: Instructions) -> f64 {
         operations / start.elapsed().as_secs_f64()
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("a worker cannot fail")).sum()
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        work() + others.into_iter().map(|worker| worker.join().expect("a worker cannot fail")).sum::<f64>()
     })
 }
