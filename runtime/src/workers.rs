@@ -1,7 +1,8 @@
 //! Threads that take part in work of the caller's, and are parked in between.
 //!
 //! Spawning a thread and sending through a channel allocate; handing work to a thread that waits takes two writes and, if it
-//! sleeps, a call of the operating system.
+//! sleeps, a call of the operating system. Work that a thread has not begun when the caller is done with its own, the caller
+//! takes back and does: nobody waits for a thread to wake up, or to be given a processor.
 
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
@@ -23,14 +24,16 @@ const PATIENCE: Duration = Duration::from_micros(100);
 /// Looks before it lets another thread run, which may be the one that it waits for, on the same processor.
 const LOOKS: usize = 64;
 
-/// Nothing to do; the last work is done.
+/// Nothing to do; the last work is done, or was taken back.
 const IDLE: u8 = 0;
-/// There is work at the desk.
-const BUSY: u8 = 1;
+/// There is work at the desk, which either the worker begins or the caller takes back.
+const OFFERED: u8 = 1;
+/// The worker has begun it.
+const BUSY: u8 = 2;
 /// The last work panicked.
-const FAILED: u8 = 2;
+const FAILED: u8 = 3;
 /// There will be no more work.
-const CLOSED: u8 = 3;
+const CLOSED: u8 = 4;
 
 /// Threads that wait for work.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ struct Worker {
 #[repr(align(128))]
 struct Desk {
     state: AtomicU8,
-    /// Written by the caller when the state is not busy, and taken by the worker when it is.
+    /// Written by the caller while there is none, and taken by the worker when it has made the state busy.
     work: UnsafeCell<Option<Work>>,
 }
 
@@ -93,11 +96,12 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Does a part of the work for each of the places, the first on this thread and each other one on a thread of its own,
-    /// and returns when all are done. Places beyond the number of threads are left out.
+    /// Does a part of the work for each of the places, the first on this thread and each other one on a thread of its own, or
+    /// on this one if that has not begun by then, and returns when all are done. Places beyond the number of threads are left
+    /// out.
     ///
     /// # Panics
-    /// When a part panics, after all of them have ended.
+    /// When a part panics, after those that others have begun have ended.
     pub(crate) fn run<P: Send, W: Fn(usize, &mut P) + Sync>(&mut self, places: &mut [P], work: W) {
         struct Shared<'a, P, W> {
             places: *mut P,
@@ -128,6 +132,12 @@ impl Workers {
         let waiting = Waiting(workers);
         // SAFETY: made for these types; the workers have the indices from 1 on.
         unsafe { part::<P, W>(shared, 0) };
+        for (index, worker) in (1..).zip(&*waiting.0) {
+            if worker.desk.take_back() {
+                // SAFETY: made for these types; the worker does not have this index any more.
+                unsafe { part::<P, W>(shared, index) };
+            }
+        }
         assert!(waiting.all_well(), "a thread of the trainer panicked");
     }
 }
@@ -148,9 +158,10 @@ impl Drop for Workers {
 impl Worker {
     /// Hands over the work. `Waiting` must then see to its end.
     fn begin(&mut self, work: Work) {
-        // SAFETY: not busy, since whoever handed over work before has waited for its end: the worker does not touch it.
+        // SAFETY: neither offered nor busy, since whoever handed over work before has waited for its end or taken it back: the
+        // worker does not touch it.
         unsafe { *self.desk.work.get() = Some(work) };
-        self.desk.state.store(BUSY, Ordering::Release);
+        self.desk.state.store(OFFERED, Ordering::Release);
         if let Some(thread) = &self.thread {
             thread.thread().unpark();
         }
@@ -171,6 +182,8 @@ impl Waiting<'_> {
 
     fn wait(&self) {
         for worker in &*self.0 {
+            // After a panic on this thread, what has not begun never will.
+            worker.desk.take_back();
             worker.desk.wait_while(|state| state == BUSY);
         }
     }
@@ -185,7 +198,10 @@ impl Drop for Waiting<'_> {
 impl Desk {
     /// Works until there will be no more work.
     fn serve(&self) {
-        while self.wait_while(|state| state == IDLE || state == FAILED) == BUSY {
+        while self.wait_while(|state| state == IDLE || state == FAILED) != CLOSED {
+            if !self.change(OFFERED, BUSY) {
+                continue;
+            }
             // SAFETY: busy, which only this thread changes: the work is this thread's.
             let work = unsafe { (*self.work.get()).take() };
             if let Some(Work { shared, part, index, caller }) = work {
@@ -200,6 +216,16 @@ impl Desk {
                 caller.unpark();
             }
         }
+    }
+
+    /// Takes back work that has not begun; whether there is such work.
+    fn take_back(&self) -> bool {
+        self.change(OFFERED, IDLE)
+    }
+
+    /// Changes the state from one to another; whether it was the first.
+    fn change(&self, from: u8, to: u8) -> bool {
+        self.state.compare_exchange(from, to, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Waits for another state, which it returns; who changes the state unparks this thread.
@@ -251,6 +277,37 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_begins_the_caller_does() {
+        let desk = || Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
+        let absent = || Worker { desk: desk(), thread: None };
+        let mut workers = Workers(std::vec![absent(), absent()]);
+        let mut places = [None; 3];
+        for round in 0..2 {
+            workers.run(&mut places, |index, place| *place = Some((round, index, thread::current().id())));
+            let here = thread::current().id();
+            assert_eq!(places, [0, 1, 2].map(|index| Some((round, index, here))));
+        }
+        // Nor does anybody begin it after a panic.
+        let run = || workers.run(&mut places, |_, _| panic!("on purpose"));
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+        assert!(workers.0.iter().all(|worker| worker.desk.state.load(Ordering::Relaxed) == IDLE));
+    }
+
+    #[test]
+    fn who_begins_late_finds_the_next_work() {
+        let mut workers = Workers::start(2).unwrap();
+        let mut places = [0_usize; 3];
+        // Threads sleep, or are about to, whenever a part is handed over, and parts end before anybody wakes up.
+        for round in 0..200 {
+            thread::sleep(PATIENCE * (round % 3));
+            for _ in 0..20 {
+                workers.run(&mut places, |index, place| *place += 1 + index);
+            }
+        }
+        assert_eq!(places, [4000, 8000, 12000]);
+    }
+
+    #[test]
     fn the_caller_may_change() {
         let mut workers = Workers::start(1).unwrap();
         for _ in 0..20 {
@@ -266,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_comes_when_all_have_ended() {
+    fn a_panic_comes_when_what_has_begun_has_ended() {
         let mut workers = Workers::start(2).unwrap();
         for wrong in 0..3 {
             let mut places = [false; 3];
@@ -278,7 +335,10 @@ mod tests {
                 });
             };
             assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
-            assert_eq!(places, [wrong != 0, wrong != 1, wrong != 2]);
+            let ended = places;
+            thread::sleep(8 * PATIENCE);
+            assert_eq!(places, ended, "nothing goes on, or begins");
+            assert!(!places[wrong] && (places[0] || wrong == 0));
         }
         let mut places = [0; 3];
         workers.run(&mut places, |index, place| *place = index);

@@ -11,9 +11,36 @@ use crate::kernels::{broadcast, strided, sum_inner};
 
 const SIZE: usize = 96;
 
-/// Adds its input, and sees on which threads.
+/// How long threads wait for each other, should they have to forever.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a thread waits for others that should not come.
+const DOUBT: Duration = Duration::from_millis(20);
+
+/// Waits until something holds, or too long; where that is called from, a panic would end the process.
+fn wait_until(holds: impl Fn() -> bool, patience: Duration, given_up: &AtomicBool) {
+    let since = Instant::now();
+    while !holds() && !given_up.load(Ordering::Relaxed) {
+        given_up.fetch_or(since.elapsed() > patience, Ordering::Relaxed);
+        thread::yield_now();
+    }
+}
+
+/// Adds its input, and sees on which threads: it waits for as many as are expected, of which none does another's part then, and
+/// for a while for a second one that is not.
 #[derive(Clone, Copy)]
-struct Witness<'a>(&'a Mutex<HashSet<ThreadId>>);
+struct Witness<'a> {
+    seen: &'a Mutex<HashSet<ThreadId>>,
+    expected: usize,
+    given_up: &'a AtomicBool,
+}
+
+impl Witness<'_> {
+    fn meet(self) {
+        self.seen.lock().unwrap().insert(thread::current().id());
+        let patience = if self.expected == 1 { DOUBT } else { PATIENCE };
+        wait_until(|| self.seen.lock().unwrap().len() >= self.expected.max(2), patience, self.given_up);
+    }
+}
 
 impl<const I: usize> Epilogue<f32, I, 1> for Witness<'_> {
     #[inline(always)]
@@ -24,23 +51,25 @@ impl<const I: usize> Epilogue<f32, I, 1> for Witness<'_> {
         inputs: [Lanes<f32, S>; I],
         _: [Lanes<f32, S>; 1],
     ) -> [Lanes<f32, S>; 1] {
-        self.0.lock().unwrap().insert(thread::current().id());
+        self.meet();
         [inputs.into_iter().fold(product, |sum, input| sum + input)]
     }
 }
 
-/// How many threads compute a product of these cells, from these places and with these rows on; its sums, too.
-fn threads<const I: usize>(
+/// Whether so many threads compute a product of these cells, from these places and with these rows on; its sums, too.
+fn is_computed_by<const I: usize>(
+    expected: usize,
     lent: &[Cell<f32>],
     [a, b]: [&[Cell<f32>]; 2],
     inputs: impl Inputs<f32, 2, I>,
     outputs: impl Outputs<f32, 2, 1>,
-) -> usize {
-    let seen = Mutex::new(HashSet::new());
+) -> bool {
+    let (seen, given_up) = (Mutex::new(HashSet::new()), AtomicBool::new(false));
+    let witness = Witness { seen: &seen, expected, given_up: &given_up };
     let [a, b] = [a, b].map(|matrix| Matrix::new(matrix, 0, [], SIZE, 1));
     let unit = Instructions::detect();
-    with_help(|| contract_large(unit, lent, [], SIZE, SIZE, SIZE, a, b, inputs, outputs, Witness(&seen)));
-    seen.into_inner().unwrap().len()
+    with_help(|| contract_large(unit, lent, [], SIZE, SIZE, SIZE, a, b, inputs, outputs, witness));
+    seen.into_inner().unwrap().len() == expected
 }
 
 #[test]
@@ -52,10 +81,10 @@ fn threads_share_what_no_other_touches() {
     let lent = &lent[..SIZE];
     let rows = [SIZE, 1];
     let to = store(c, 0, rows);
-    assert_eq!(threads(lent, [a, b], (), (to,)), 3);
-    assert_eq!(threads(lent, [a, a], (contiguous(d, 0, rows), broadcast(d, 0, [1, 0])), (to,)), 3);
+    assert!(is_computed_by(3, lent, [a, b], (), (to,)));
+    assert!(is_computed_by(3, lent, [a, a], (contiguous(d, 0, rows), broadcast(d, 0, [1, 0])), (to,)));
     // What is written is read at the same place only.
-    assert_eq!(threads(lent, [a, b], (contiguous(c, 0, rows),), (to,)), 3);
+    assert!(is_computed_by(3, lent, [a, b], (contiguous(c, 0, rows),), (to,)));
     let product = 0.25 * SIZE as f32;
     assert!(c[..SIZE * SIZE].iter().all(|sum| sum.get() == product + (product + 0.5 + 0.5)));
 }
@@ -68,25 +97,26 @@ fn what_another_touches_is_one_threads() {
     let [a, b, c, d, lent] = [0, 1, 2, 3, 5].map(at);
     let (lent, rows) = (&lent[..SIZE], [SIZE, 1]);
     let to = store(c, 0, rows);
-    assert_eq!(threads(lent, [c, b], (), (to,)), 1, "the left matrix");
-    assert_eq!(threads(lent, [a, &c[SIZE * SIZE - 1..]], (), (to,)), 1, "the right matrix");
-    assert_eq!(threads(lent, [a, b], (contiguous(c, 1, rows),), (to,)), 1, "an input");
-    assert_eq!(threads(lent, [a, b], (broadcast(c, 0, [SIZE, 0]),), (to,)), 1, "an input of each row");
-    assert_eq!(threads(&d[..SIZE], [a, b], (contiguous(d, 0, rows),), (to,)), 1, "an input in lent memory");
-    assert_eq!(threads(&d[..SIZE], [a, b], (contiguous(d, 0, [0, 1]),), (to,)), 1, "a bias that is the lent memory");
-    assert_eq!(threads(&a[..1], [a, b], (), (to,)), 1, "a matrix in lent memory");
-    assert_eq!(threads(&c[..1], [a, b], (), (to,)), 1, "the product in lent memory");
-    assert_eq!(threads(lent, [a, b], (strided(d, 0, [SIZE, 1]),), (to,)), 1, "an input that nobody knows");
-    assert_eq!(threads(lent, [a, b], (), (store(c, 0, [SIZE - 1, 1]),)), 1, "rows that overlap");
-    assert_eq!(threads(lent, [a, b], (), (sum_inner(c, 0, [1, 0], false),)), 1, "a sum");
-    let seen = Mutex::new(HashSet::new());
+    assert!(is_computed_by(1, lent, [c, b], (), (to,)), "the left matrix");
+    assert!(is_computed_by(1, lent, [a, &c[SIZE * SIZE - 1..]], (), (to,)), "the right matrix");
+    assert!(is_computed_by(1, lent, [a, b], (contiguous(c, 1, rows),), (to,)), "an input");
+    assert!(is_computed_by(1, lent, [a, b], (broadcast(c, 0, [SIZE, 0]),), (to,)), "an input of each row");
+    assert!(is_computed_by(1, &d[..SIZE], [a, b], (contiguous(d, 0, rows),), (to,)), "an input in lent memory");
+    assert!(
+        is_computed_by(1, &d[..SIZE], [a, b], (contiguous(d, 0, [0, 1]),), (to,)),
+        "a bias that is the lent memory"
+    );
+    assert!(is_computed_by(1, &a[..1], [a, b], (), (to,)), "a matrix in lent memory");
+    assert!(is_computed_by(1, &c[..1], [a, b], (), (to,)), "the product in lent memory");
+    assert!(is_computed_by(1, lent, [a, b], (strided(d, 0, [SIZE, 1]),), (to,)), "an input that nobody knows");
+    assert!(is_computed_by(1, lent, [a, b], (), (store(c, 0, [SIZE - 1, 1]),)), "rows that overlap");
+    assert!(is_computed_by(1, lent, [a, b], (), (sum_inner(c, 0, [1, 0], false),)), "a sum");
+    let (seen, given_up) = (Mutex::new(HashSet::new()), AtomicBool::new(false));
+    let witness = Witness { seen: &seen, expected: 1, given_up: &given_up };
     let matrix = Matrix::new(a, 0, [], 4, 1);
-    with_help(|| contract(Instructions::detect(), [], 4, 4, 4, matrix, matrix, (), (to,), Witness(&seen)));
+    with_help(|| contract(Instructions::detect(), [], 4, 4, 4, matrix, matrix, (), (to,), witness));
     assert_eq!(seen.into_inner().unwrap().len(), 1, "too little work");
 }
-
-/// How long threads wait for each other, should they have to forever.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The product as it is; the caller's thread goes on when the others have begun, and those when the caller's has done more than
 /// its part.
@@ -110,12 +140,7 @@ impl Overtaken<'_> {
         if here != self.caller {
             self.begun.lock().unwrap().insert(here);
         }
-        // Where this is called from, a panic would end the process.
-        let since = Instant::now();
-        while !is_met() && !self.given_up.load(Ordering::Relaxed) {
-            self.given_up.fetch_or(since.elapsed() > PATIENCE, Ordering::Relaxed);
-            thread::yield_now();
-        }
+        wait_until(is_met, PATIENCE, self.given_up);
     }
 }
 
