@@ -27,10 +27,10 @@ use crate::simd::Instructions;
 use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
-/// Multiply-adds of the forward pass that a thread must have to do. Threads that are awake gain by a tenth of it, but those
-/// that sleep, as between steps with long pauses, need some 50 us to wake up, and on a machine that is not idle steps of
-/// less than some 200 us, as of 32 samples of 784-128-10, were at times slower with two threads than with one.
-const WORTH: usize = 7 << 18;
+/// Multiply-adds of the forward pass that a thread must have to do. With so many, as of 32 samples of 784-128-10 for two threads,
+/// three of four turns of the bench `scaling` gain, also after pauses from which threads have to wake up; with half as many, some
+/// of these lose.
+const WORTH: usize = 3 << 19;
 
 /// How threads take a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,11 +105,13 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     ///   parameters by the sum of all gradients, which is taken in a fixed order.
     ///
     /// A run is the same bit for bit for a given number of threads, and differs from that of one thread by rounding only. A step
-    /// takes a thread for every 1.8 million multiply-adds of the batch's forward pass, at most as many as there are (and as there
+    /// takes a thread for every 1.6 million multiply-adds of the batch's forward pass, at most as many as there are (and as there
     /// are samples, if those are shared); smaller ones, and those of tiny networks, take one. Prediction and evaluation take one
     /// thread.
     ///
-    /// Should a part of a step panic, which nothing in this library does, the step panics after all parts have ended.
+    /// Nobody waits for a thread that does not get to its part, since it has to wake up or the processor has other things to do: the
+    /// caller's thread then does that part, too. Should a part of a step panic, which nothing in this library does, the step panics
+    /// after all parts have ended that others have begun.
     ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
     /// trainer. (One that is never dropped, in a `static` or in memory of the caller's, ends them when it is told to work with

@@ -119,12 +119,13 @@ fn a_number_of_threads_can_be_changed() {
 #[test]
 fn steps_are_planned_by_their_work() {
     let digits = |samples, fits| plan(4, samples, fits, 101_632, 101_770);
-    assert_eq!(digits(32, true), Plan::Alone, "32 samples of 784-128-10");
+    assert_eq!(digits(16, true), Plan::Alone, "too little for two");
+    assert_eq!(digits(32, true), Plan::Products(2), "32 samples of 784-128-10");
     assert_eq!(digits(80, true), Plan::Products(4), "few multiply-adds for each parameter");
     assert_eq!(digits(80, false), Plan::Samples(4), "pieces, with products of their own");
     assert_eq!(digits(2000, true), Plan::Samples(4), "few parameters beside the work");
     assert_eq!(plan(2, 128, true, 668_672, 669_706), Plan::Products(2), "128 samples of 784-512-512-10");
-    assert_eq!(plan(9, 10_000, false, 720, 720), Plan::Samples(3), "as many as are worth it");
+    assert_eq!(plan(9, 10_000, false, 720, 720), Plan::Samples(4), "as many as are worth it");
     assert_eq!(plan(64, 128, true, 668_672, 669_706), Plan::Products(8), "as many as share a product");
     // A single sample.
     assert_eq!(plan(4, 1, true, 1 << 24, 1 << 24), Plan::Products(4));
