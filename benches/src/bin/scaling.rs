@@ -1,9 +1,10 @@
 //! `scaling`: how many times as fast as one thread several are, as a Markdown table. `--threads N` is 2 unless said otherwise;
-//! names of workloads choose some.
+//! names of workloads choose some. `--pause N` makes pauses of so many microseconds between steps, in which threads fall asleep.
 //!
 //! Two trainers of one process take turns of some milliseconds: what disturbs one disturbs the other. The ratio is that of
 //! neighbouring turns, of which the middle one counts. So does the share of the peak: that of neighbouring milliseconds.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use backprop::prelude::*;
@@ -23,18 +24,34 @@ struct Turns {
     peak: Vec<f64>,
 }
 
+/// How the trainers work: how many threads the second one has, and how long they pause between steps.
+#[derive(Clone, Copy)]
+struct Settings {
+    threads: usize,
+    pause: Duration,
+}
+
 /// Two trainers take turns; `step` is given one of them and the number of steps before.
-fn turns<A>(pair: [A; 2], mut step: impl FnMut(&mut A, usize) -> Result<(), Error>) -> Result<Turns, Error> {
+fn turns<A>(
+    pair: [A; 2],
+    pause: Duration,
+    mut step: impl FnMut(&mut A, usize) -> Result<(), Error>,
+) -> Result<Turns, Error> {
     let [mut alone, mut together] = pair;
     let mut turn = |trainer: &mut A| -> Result<f64, Error> {
         // The first step finds the caches full of the other trainer's numbers.
         step(trainer, 0)?;
-        let (start, mut steps) = (Instant::now(), 0_u32);
-        while start.elapsed() < TURN {
+        let (mut worked, mut steps) = (Duration::ZERO, 0_u32);
+        while worked < TURN {
+            if !pause.is_zero() {
+                thread::sleep(pause);
+            }
             steps += 1;
+            let start = Instant::now();
             step(trainer, steps as usize)?;
+            worked += start.elapsed();
         }
-        Ok(start.elapsed().as_secs_f64() * 1e6 / f64::from(steps))
+        Ok(worked.as_secs_f64() * 1e6 / f64::from(steps))
     };
     let mut turns = Turns { alone: Vec::new(), together: Vec::new(), peak: Vec::new() };
     let instructions = Instructions::detect();
@@ -55,32 +72,34 @@ fn pair<N: Program, O: Optimizer<N>, const CAPACITY: usize>(
     [1, threads].map(|threads| Trainer::new(optimizer.clone(), SEED).threads(threads))
 }
 
-fn images_of<N, O, const BATCH: usize>(optimizer: &O, threads: usize) -> Result<Turns, Error>
+fn images_of<N, O, const BATCH: usize>(optimizer: &O, settings: Settings) -> Result<Turns, Error>
 where
     N: for<'a> Program<Inputs<'a> = &'a [[f32; 784]], Targets<'a> = &'a [Class<10>]>,
     O: Optimizer<N>,
 {
     let batches = images(BATCH);
-    turns(pair::<N, O, BATCH>(optimizer, threads), |trainer, index| {
+    turns(pair::<N, O, BATCH>(optimizer, settings.threads), settings.pause, |trainer, index| {
         let (images, digits) = &batches[index % batches.len()];
         trainer.step(images, digits).map(|_| ())
     })
 }
 
-fn smooth(threads: usize) -> Result<Turns, Error> {
+fn smooth(settings: Settings) -> Result<Turns, Error> {
     let mut random = Random::new(SEED);
     let (inputs, targets) = (rows(&mut random, 10_000), rows(&mut random, 10_000));
-    turns(pair::<Smooth, _, 400>(&Adam::new(1e-3), threads), |trainer, _| trainer.step(&inputs, &targets).map(|_| ()))
+    turns(pair::<Smooth, _, 400>(&Adam::new(1e-3), settings.threads), settings.pause, |trainer, _| {
+        trainer.step(&inputs, &targets).map(|_| ())
+    })
 }
 
 /// A workload's name, the sizes of its layers, its samples, and its turns.
-type Workload = (&'static str, &'static [usize], usize, fn(usize) -> Result<Turns, Error>);
+type Workload = (&'static str, &'static [usize], usize, fn(Settings) -> Result<Turns, Error>);
 
 const WORKLOADS: [Workload; 4] = [
-    ("W2", &[784, 128, 10], 32, |threads| images_of::<Shallow, _, 32>(&Sgd::new(0.01), threads)),
-    ("W3", &[784, 512, 512, 10], 128, |threads| images_of::<Deep, _, 128>(&Adam::new(1e-3), threads)),
+    ("W2", &[784, 128, 10], 32, |settings| images_of::<Shallow, _, 32>(&Sgd::new(0.01), settings)),
+    ("W3", &[784, 512, 512, 10], 128, |settings| images_of::<Deep, _, 128>(&Adam::new(1e-3), settings)),
     ("W.tanh", &[4, 32, 16, 4], 10_000, smooth),
-    ("W.large", &[784, 2048, 2048, 10], 256, |threads| images_of::<Wide, _, 256>(&Sgd::new(0.01), threads)),
+    ("W.large", &[784, 2048, 2048, 10], 256, |settings| images_of::<Wide, _, 256>(&Sgd::new(0.01), settings)),
 ];
 
 /// Multiply-adds that a step of dense layers needs: three products for each, but no gradient of the first one's input.
@@ -94,13 +113,19 @@ fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
     numbers
 }
 
+/// The number behind a name among the arguments, which are then without both.
+fn option(arguments: &mut Vec<String>, name: &str) -> Option<usize> {
+    let at = arguments.iter().position(|argument| argument == name)?;
+    let number = arguments.get(at + 1).and_then(|number| number.parse().ok());
+    arguments.drain(at..arguments.len().min(at + 2));
+    Some(number.unwrap_or_else(|| panic!("{name} needs a number")))
+}
+
 fn main() -> Result<(), Error> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let mut threads = 2;
-    if let Some(at) = arguments.iter().position(|argument| argument == "--threads") {
-        threads = arguments.get(at + 1).and_then(|count| count.parse().ok()).expect("--threads needs a number");
-        arguments.drain(at..at + 2);
-    }
+    let threads = option(&mut arguments, "--threads").unwrap_or(2);
+    let pause = Duration::from_micros(option(&mut arguments, "--pause").unwrap_or(0) as u64);
+    let settings = Settings { threads, pause };
     println!(
         "| workload | one thread, us: least, middle | share of the peak: middle, quartiles | {threads} threads, us: least, middle \
          | ratio: middle, quartiles |"
@@ -110,7 +135,7 @@ fn main() -> Result<(), Error> {
         if !arguments.is_empty() && !arguments.iter().any(|argument| argument == name) {
             continue;
         }
-        let Turns { alone, together, peak } = run(threads)?;
+        let Turns { alone, together, peak } = run(settings)?;
         let ratios = alone.iter().zip(&together).map(|(alone, together)| alone / together).collect();
         let needed = multiply_adds(sizes, samples);
         let shares = alone.iter().zip(&peak).map(|(alone, peak)| 100.0 * needed / alone / peak).collect();
