@@ -111,21 +111,21 @@ class Peers:
             native = {**os.environ, "RUSTFLAGS": "-C target-cpu=native"}
             self.rust = build(os.path.join(HERE, "peers"), [], native)
 
-    def lines(self, workload, threads):
+    def lines(self, name, workload, threads):
         count = str(threads)
         environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
         # One library at a time, whose memory is then the most that any process of its run took.
-        for name in self.names:
-            if workload in PEER_WORKLOADS:
-                command = ["bash", self.harness, "-p", name, "-w", workload, "-t", count]
-            elif name in PYTHON_PEERS:
-                command = self.limited([self.python, os.path.join(HERE, "peers", "peers.py"), name, workload], threads)
-            elif name in RUST_PEERS:
-                command = self.limited([self.rust, name, workload], threads)
-            else:
-                continue
-            lines = lines_of(command, environment)
-            yield from lines or [{"peer": name, "workload": workload, "threads": threads, "failed": "no result"}]
+        if workload in PEER_WORKLOADS:
+            command = ["bash", self.harness, "-p", name, "-w", workload, "-t", count]
+        elif name in PYTHON_PEERS:
+            command = self.limited([self.python, os.path.join(HERE, "peers", "peers.py"), name, workload], threads)
+        elif name in RUST_PEERS:
+            command = self.limited([self.rust, name, workload], threads)
+        else:
+            return []
+        return lines_of(command, environment) or [
+            {"peer": name, "workload": workload, "threads": threads, "failed": "no result"}
+        ]
 
     @staticmethod
     def limited(command, threads):
@@ -144,14 +144,17 @@ def run(workloads, threads, rounds):
             lines.append(line)
             print(json.dumps(line), file=sys.stderr, flush=True)
 
-    for count in threads * rounds:
-        add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
-        for workload in workloads:
-            add(lines_of(pinned([binary, workload, "--threads", str(count)], count)))
-            if peers:
-                add(peers.lines(workload, count))
-        # Once more at the end: a machine that slowed down meanwhile shows.
-        add(lines_of(pinned([binary, "peak", "--threads", str(count)], count)))
+    def ours(name, count):
+        add(lines_of(pinned([binary, name, "--threads", str(count)], count)))
+
+    # What is compared lies close together in time: the libraries, and one library's numbers of threads.
+    for workload in workloads * rounds:
+        for count in threads:
+            ours("peak", count)
+            ours(workload, count)
+        for name in peers.names if peers else []:
+            for count in threads:
+                add(peers.lines(name, workload, count))
     return lines
 
 
