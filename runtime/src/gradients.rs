@@ -46,7 +46,7 @@ impl<'a, T: Scalar> Gradients<'a, T> for Kept<'a, T> {
     }
 }
 
-/// Room for marks of gradients that are not finite, for each thread that takes part in a product.
+/// Room for marks of gradients that are not finite, for each part of a product.
 #[cfg_attr(feature = "threads", repr(align(64)))]
 pub(crate) struct Flaws<T>([[Cell<T>; LANES]; PARTS]);
 
@@ -114,7 +114,7 @@ pub(crate) struct Apply<'a, T, U, const R: usize> {
     at_once: bool,
     /// Number of parameters, asked for once: an update of somebody else might say something else the next time.
     length: usize,
-    /// Which of the threads it is that take part in the product.
+    /// Which part of the product it belongs to.
     part: usize,
 }
 

@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 
 use crate::workers::Workers;
 
-/// Memory of a thread, in which it computes its parts.
+/// Memory in which a part is computed, whoever computes it.
 #[derive(Debug)]
 pub(crate) struct Lent {
     memory: NonNull<u8>,
@@ -36,7 +36,7 @@ impl Lent {
     }
 }
 
-/// The threads that help, and where each of those that compute works: the first one has memory of its own.
+/// The threads that help, and where each part is computed: the first one in memory of the caller's.
 struct Helpers<'a> {
     workers: &'a mut Workers,
     places: &'a mut [Option<Lent>],

@@ -2,7 +2,7 @@
 //!
 //! Spawning a thread and sending through a channel allocate; handing work to a thread that waits takes two writes and, if it
 //! sleeps, a call of the operating system. Work that a thread has not begun when the caller is done with its own, the caller
-//! takes back and does: nobody waits for a thread to wake up, or to be given a processor.
+//! takes back and does: nobody waits for a thread to wake up, or to get to a processor at first.
 
 use core::cell::UnsafeCell;
 use core::hint::spin_loop;
@@ -127,7 +127,7 @@ impl Workers {
         let shared = NonNull::from(&shared).cast();
         let caller = thread::current();
         for (index, worker) in (1..).zip(&mut *workers) {
-            worker.begin(Work { shared, part: part::<P, W>, index, caller: caller.clone() });
+            worker.offer(Work { shared, part: part::<P, W>, index, caller: caller.clone() });
         }
         let waiting = Waiting(workers);
         // SAFETY: made for these types; the workers have the indices from 1 on.
@@ -156,8 +156,8 @@ impl Drop for Workers {
 }
 
 impl Worker {
-    /// Hands over the work. `Waiting` must then see to its end.
-    fn begin(&mut self, work: Work) {
+    /// Offers the work. `Waiting` must then see to its end.
+    fn offer(&mut self, work: Work) {
         // SAFETY: neither offered nor busy, since whoever handed over work before has waited for its end or taken it back: the
         // worker does not touch it.
         unsafe { *self.desk.work.get() = Some(work) };
@@ -220,7 +220,12 @@ impl Desk {
 
     /// Takes back work that has not begun; whether there is such work.
     fn take_back(&self) -> bool {
-        self.change(OFFERED, IDLE)
+        let has_work = self.change(OFFERED, IDLE);
+        if has_work {
+            // SAFETY: idle again, so that the worker does not touch it.
+            unsafe { *self.work.get() = None };
+        }
+        has_work
     }
 
     /// Changes the state from one to another; whether it was the first.
@@ -239,9 +244,10 @@ impl Desk {
                 }
                 spin_loop();
             }
-            let since = *since.get_or_insert_with(Instant::now);
-            if since.elapsed() > PATIENCE {
+            if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                 thread::park();
+                // What it was woken for may have been taken back: it looks out for what comes next.
+                since = None;
             } else {
                 thread::yield_now();
             }
@@ -252,6 +258,7 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Barrier;
 
     use super::*;
 
@@ -276,28 +283,43 @@ mod tests {
         workers.run(&mut [0; 0], |_, _| unreachable!("no place"));
     }
 
+    impl Workers {
+        /// Threads that never come.
+        pub(crate) fn absent(count: usize) -> Self {
+            let desk = || Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
+            Self((0..count).map(|_| Worker { desk: desk(), thread: None }).collect())
+        }
+    }
+
     #[test]
     fn what_nobody_begins_the_caller_does() {
-        let desk = || Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
-        let absent = || Worker { desk: desk(), thread: None };
-        let mut workers = Workers(std::vec![absent(), absent()]);
+        let mut workers = Workers::absent(2);
         let mut places = [None; 3];
         for round in 0..2 {
             workers.run(&mut places, |index, place| *place = Some((round, index, thread::current().id())));
             let here = thread::current().id();
             assert_eq!(places, [0, 1, 2].map(|index| Some((round, index, here))));
         }
-        // Nor does anybody begin it after a panic.
-        let run = || workers.run(&mut places, |_, _| panic!("on purpose"));
-        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
-        assert!(workers.0.iter().all(|worker| worker.desk.state.load(Ordering::Relaxed) == IDLE));
+        // Nor does anybody begin it after a panic, also of what was taken back.
+        for wrong in 0..3 {
+            let mut places = [false; 3];
+            let run = || {
+                workers.run(&mut places, |index, place| {
+                    assert_ne!(index, wrong, "on purpose");
+                    *place = true;
+                });
+            };
+            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+            assert_eq!(places, [wrong > 0, wrong > 1, false]);
+            assert!(workers.0.iter().all(|worker| worker.desk.state.load(Ordering::Relaxed) == IDLE));
+        }
     }
 
+    /// Where threads sleep, are about to, or look out for work, and parts end before anybody wakes up.
     #[test]
-    fn who_begins_late_finds_the_next_work() {
+    fn each_part_is_done_once_whoever_does_it() {
         let mut workers = Workers::start(2).unwrap();
         let mut places = [0_usize; 3];
-        // Threads sleep, or are about to, whenever a part is handed over, and parts end before anybody wakes up.
         for round in 0..200 {
             thread::sleep(PATIENCE * (round % 3));
             for _ in 0..20 {
@@ -327,18 +349,17 @@ mod tests {
         let mut workers = Workers::start(2).unwrap();
         for wrong in 0..3 {
             let mut places = [false; 3];
+            let begun = Barrier::new(3);
             let run = || {
                 workers.run(&mut places, |index, place| {
+                    begun.wait();
                     assert_ne!(index, wrong, "on purpose");
                     thread::sleep(4 * PATIENCE);
                     *place = true;
                 });
             };
             assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
-            let ended = places;
-            thread::sleep(8 * PATIENCE);
-            assert_eq!(places, ended, "nothing goes on, or begins");
-            assert!(!places[wrong] && (places[0] || wrong == 0));
+            assert_eq!(places, [wrong != 0, wrong != 1, wrong != 2]);
         }
         let mut places = [0; 3];
         workers.run(&mut places, |index, place| *place = index);

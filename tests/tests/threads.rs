@@ -5,6 +5,7 @@ mod own;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use backprop::prelude::*;
 use backprop::{Error, Instructions, Random};
@@ -160,7 +161,7 @@ fn what_fails_changes_nothing() {
     }
 }
 
-/// Whichever thread computes what overflows in the first layer's gradient, which is applied at once.
+/// Whichever part of the first layer's gradient, which is applied at once, it is that overflows.
 #[test]
 fn what_overflows_in_any_part_is_found() {
     overflows_in_any_part(&Sgd::new(0.1));
@@ -211,9 +212,15 @@ fn a_step_that_panics_leaves_the_threads_to_the_next_one() {
     catch_unwind(AssertUnwindSafe(|| trainer.step(&inputs, &classes))).unwrap_err();
     assert_eq!((trainer.network().as_flat(), UPDATERS.load(Ordering::Relaxed)), (&before[..], 0));
     let loss = trainer.step(&inputs, &classes).unwrap();
-    assert_eq!(UPDATERS.load(Ordering::Relaxed), 3, "each thread updates what it has computed");
     assert!(trainer.step(&inputs, &classes).unwrap() < loss);
-    assert_eq!(UPDATERS.load(Ordering::Relaxed), 3, "the same ones again");
+    // Each thread updates what it has computed, which may be nothing in a step that others have done before it gets to a processor.
+    let since = Instant::now();
+    while UPDATERS.load(Ordering::Relaxed) < 3 {
+        trainer.step(&inputs, &classes).unwrap();
+        assert!(since.elapsed() < Duration::from_secs(60), "a thread does nothing any more");
+    }
+    trainer.step(&inputs, &classes).unwrap();
+    assert_eq!(UPDATERS.load(Ordering::Relaxed), 3, "there are three of them");
 }
 
 #[test]

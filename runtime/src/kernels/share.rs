@@ -47,7 +47,7 @@ pub(super) fn share<T: Scalar>(unit: Instructions, product: &Promised<'_, T>) ->
     helpers::share(most, |index, count, lent| {
         let (start, end) = portion(length, grain, index, count);
         let part = Part { product: product.product(), queues, index, count, bounds: [start, end] };
-        // SAFETY: promised as the product is; `share` computes each part once, and lends memory to one thread each.
+        // SAFETY: promised as the product is; `share` computes each part once, and lends each memory to one of them.
         unsafe { part.compute(unit, lent) };
     })
 }
@@ -65,12 +65,12 @@ impl WithSimd for TileRows {
 }
 
 impl<T: Scalar> Part<'_, T> {
-    /// Computes it on this thread, and pieces of others' parts, in memory of the thread's own if it is not the first part.
+    /// Computes it on this thread, and pieces of others' parts, in memory of the part's own if it is not the first one.
     ///
     /// # Safety
     ///
     /// The product must be promised to be `shared`, and each of its parts be computed by one thread, all with the same queues, of
-    /// which none has been opened before. The lent memory must be the thread's own.
+    /// which none has been opened before. The lent memory must be the part's own.
     unsafe fn compute(self, unit: Instructions, lent: Option<&Lent>) {
         let Self { product, index, bounds, .. } = self;
         let lent = lent.map_or(product.lent, |lent| {

@@ -7,6 +7,8 @@ use pulp::{Simd, WithSimd};
 use super::Body;
 use crate::scalar::Scalar;
 use crate::simd::{Instructions, Lanes};
+#[cfg(feature = "threads")]
+use crate::workers::Workers;
 
 /// A small generator (xorshift), so that every run tests the same cases.
 pub(crate) struct Random(pub(crate) u64);
@@ -44,20 +46,30 @@ pub(crate) fn on_every_unit<Op: WithSimd>(
 #[cfg(feature = "threads")]
 pub(crate) fn with_help<R>(compute: impl FnOnce() -> R) -> R {
     use core::cell::RefCell;
+
+    std::thread_local! {
+        static WORKERS: RefCell<Workers> = RefCell::new(Workers::start(2).unwrap());
+    }
+
+    WORKERS.with_borrow_mut(|workers| with_workers(workers, compute))
+}
+
+/// Computes something with the help of two workers.
+#[cfg(feature = "threads")]
+pub(crate) fn with_workers<R>(workers: &mut Workers, compute: impl FnOnce() -> R) -> R {
+    use core::cell::RefCell;
     use core::ptr::NonNull;
 
     use crate::helpers::{self, Lent};
-    use crate::workers::Workers;
 
     /// Numbers of 8 bytes.
     type Memory = [u64; 1 << 16];
 
     std::thread_local! {
-        static HELPERS: RefCell<(Workers, [Box<Memory>; 2])> =
-            RefCell::new((Workers::start(2).unwrap(), [(); 2].map(|()| Box::new([0; 1 << 16]))));
+        static MEMORY: RefCell<[Box<Memory>; 2]> = RefCell::new([(); 2].map(|()| Box::new([0; 1 << 16])));
     }
 
-    HELPERS.with_borrow_mut(|(workers, memory)| {
+    MEMORY.with_borrow_mut(|memory| {
         // SAFETY: borrowed here, and used as numbers.
         let [first, second] = memory.each_mut().map(|memory| unsafe { Lent::new(NonNull::from(&mut **memory)) });
         helpers::with(workers, &mut [None, Some(first), Some(second)], compute)

@@ -28,8 +28,8 @@ use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
 /// Multiply-adds of the forward pass that a thread must have to do. With so many, as of 32 samples of 784-128-10 for two threads,
-/// three of four turns of the bench `scaling` gain, also after pauses from which threads have to wake up; with half as many, some
-/// of these lose.
+/// three of four turns of the bench `scaling` gain, also after pauses from which the second one has to wake up; with half as many,
+/// more than a quarter lose in some runs.
 const WORTH: usize = 3 << 19;
 
 /// How threads take a step.
@@ -109,9 +109,9 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// are samples, if those are shared); smaller ones, and those of tiny networks, take one. Prediction and evaluation take one
     /// thread.
     ///
-    /// Nobody waits for a thread that does not get to its part, since it has to wake up or the processor has other things to do: the
-    /// caller's thread then does that part, too. Should a part of a step panic, which nothing in this library does, the step panics
-    /// after all parts have ended that others have begun.
+    /// A thread that has not begun its part, be it asleep or without a processor, is not waited for: the caller's does that part,
+    /// too. Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that
+    /// others have begun.
     ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
     /// trainer. (One that is never dropped, in a `static` or in memory of the caller's, ends them when it is told to work with
