@@ -114,7 +114,6 @@ class Peers:
     def lines(self, name, workload, threads):
         count = str(threads)
         environment = {**self.environment, "OMP_NUM_THREADS": count, "RAYON_NUM_THREADS": count}
-        # One library at a time, whose memory is then the most that any process of its run took.
         if workload in PEER_WORKLOADS:
             command = ["bash", self.harness, "-p", name, "-w", workload, "-t", count]
         elif name in PYTHON_PEERS:
@@ -152,6 +151,7 @@ def run(workloads, threads, rounds):
         for count in threads:
             ours("peak", count)
             ours(workload, count)
+        # One library at a time, whose memory is then the most that any process of its run took.
         for name in peers.names if peers else []:
             for count in threads:
                 add(peers.lines(name, workload, count))

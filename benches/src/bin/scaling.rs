@@ -1,5 +1,6 @@
 //! `scaling`: how many times as fast as one thread several are, as a Markdown table. `--threads N` is 2 unless said otherwise;
-//! names of workloads choose some. `--pause N` makes pauses of so many microseconds between steps, in which threads fall asleep.
+//! names of workloads choose some. `--pause N` makes pauses of so many microseconds between steps, in which threads fall asleep if they
+//! last longer than 100; a turn then takes longer than the time that it works, and the peak beside it says less.
 //!
 //! Two trainers of one process take turns of some milliseconds: what disturbs one disturbs the other. The ratio is that of
 //! neighbouring turns, of which the middle one counts. So does the share of the peak: that of neighbouring milliseconds.
