@@ -88,7 +88,7 @@ impl Workers {
         // Without room beforehand: a number that no system has ends with the thread that it does not have.
         let mut workers = Self(Vec::new());
         for _ in 0..count {
-            let desk = Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
+            let desk = Arc::new(Desk::idle());
             let theirs = Arc::clone(&desk);
             let spawned = thread::Builder::new().name("backprop".into()).spawn(move || theirs.serve());
             workers.0.push(Worker { desk, thread: Some(spawned.map_err(|_| Error::NoThread)?) });
@@ -177,13 +177,14 @@ impl Waiting<'_> {
         self.wait();
         let failed = |worker: &mut Worker| worker.desk.state.swap(IDLE, Ordering::Relaxed) == FAILED;
         // Each is looked at, so that no failure is left for the next work.
-        self.0.iter_mut().map(failed).fold(true, |well, failed| well & !failed)
+        let well = self.0.iter_mut().map(failed).fold(true, |well, failed| well & !failed);
+        // There is nothing left to be waited for.
+        core::mem::forget(self);
+        well
     }
 
     fn wait(&self) {
         for worker in &*self.0 {
-            // After a panic on this thread, what has not begun never will.
-            worker.desk.take_back();
             worker.desk.wait_while(|state| state == BUSY);
         }
     }
@@ -191,11 +192,19 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        // A part has panicked on this thread: what has not begun never will.
+        for worker in &*self.0 {
+            worker.desk.take_back();
+        }
         self.wait();
     }
 }
 
 impl Desk {
+    const fn idle() -> Self {
+        Self { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) }
+    }
+
     /// Works until there will be no more work.
     fn serve(&self) {
         while self.wait_while(|state| state == IDLE || state == FAILED) != CLOSED {
@@ -286,8 +295,7 @@ mod tests {
     impl Workers {
         /// Threads that never come.
         pub(crate) fn absent(count: usize) -> Self {
-            let desk = || Arc::new(Desk { state: AtomicU8::new(IDLE), work: UnsafeCell::new(None) });
-            Self((0..count).map(|_| Worker { desk: desk(), thread: None }).collect())
+            Self((0..count).map(|_| Worker { desk: Arc::new(Desk::idle()), thread: None }).collect())
         }
     }
 
