@@ -134,9 +134,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         #[cfg(feature = "threads")]
         if !<Workspace<N, CAPACITY> as pass::Room>::TINY {
             return match self.plan(inputs, targets) {
-                threads::Plan::Alone => self.step_apart(inputs, targets),
-                threads::Plan::Samples(count) => self.step_in_parts(count, inputs, targets),
-                threads::Plan::Products(count) => self.step_with_help(count, inputs, targets),
+                None => self.step_apart(inputs, targets),
+                Some(plan) => self.step_shared(plan, inputs, targets),
             };
         }
         self.step_alone(inputs, targets)

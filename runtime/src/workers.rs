@@ -37,7 +37,11 @@ const CLOSED: u8 = 4;
 
 /// Threads that wait for work.
 #[derive(Debug)]
-pub(crate) struct Workers(Vec<Worker>);
+pub(crate) struct Workers {
+    all: Vec<Worker>,
+    /// Whether they are left alone.
+    at_rest: bool,
+}
 
 #[derive(Debug)]
 struct Worker {
@@ -86,14 +90,19 @@ impl Workers {
         // The handle of a thread that the standard library has not started is made when it is first asked for.
         let _ = thread::current();
         // Without room beforehand: a number that no system has ends with the thread that it does not have.
-        let mut workers = Self(Vec::new());
+        let mut workers = Self { all: Vec::new(), at_rest: false };
         for _ in 0..count {
             let desk = Arc::new(Desk::idle());
             let theirs = Arc::clone(&desk);
             let spawned = thread::Builder::new().name("backprop".into()).spawn(move || theirs.serve());
-            workers.0.push(Worker { desk, thread: Some(spawned.map_err(|_| Error::NoThread)?) });
+            workers.all.push(Worker { desk, thread: Some(spawned.map_err(|_| Error::NoThread)?) });
         }
         Ok(workers)
+    }
+
+    /// Leaves the threads alone from now on, while the caller does all parts, or gives them work again.
+    pub(crate) const fn rest(&mut self, at_rest: bool) {
+        self.at_rest = at_rest;
     }
 
     /// Does a part of the work for each of the places, the first on this thread and each other one on a thread of its own, or
@@ -120,9 +129,13 @@ impl Workers {
         let Some(others) = places.len().checked_sub(1) else {
             return;
         };
-        debug_assert!(others <= self.0.len(), "a thread for each place");
-        let others = others.min(self.0.len());
-        let workers = &mut self.0[..others];
+        debug_assert!(others <= self.all.len(), "a thread for each place");
+        let others = others.min(self.all.len());
+        if self.at_rest {
+            (0..).zip(&mut places[..=others]).for_each(|(index, place)| work(index, place));
+            return;
+        }
+        let workers = &mut self.all[..others];
         let shared = Shared { places: places.as_mut_ptr(), work: &work };
         let shared = NonNull::from(&shared).cast();
         let caller = thread::current();
@@ -144,7 +157,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for worker in &mut self.0 {
+        for worker in &mut self.all {
             worker.desk.state.store(CLOSED, Ordering::Release);
             if let Some(thread) = worker.thread.take() {
                 thread.thread().unpark();
@@ -295,7 +308,8 @@ mod tests {
     impl Workers {
         /// Threads that never come.
         pub(crate) fn absent(count: usize) -> Self {
-            Self((0..count).map(|_| Worker { desk: Arc::new(Desk::idle()), thread: None }).collect())
+            let absent = |_| Worker { desk: Arc::new(Desk::idle()), thread: None };
+            Self { all: (0..count).map(absent).collect(), at_rest: false }
         }
     }
 
@@ -319,7 +333,28 @@ mod tests {
             };
             assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
             assert_eq!(places, [wrong > 0, wrong > 1, false]);
-            assert!(workers.0.iter().all(|worker| worker.desk.state.load(Ordering::Relaxed) == IDLE));
+            assert!(workers.all.iter().all(|worker| worker.desk.state.load(Ordering::Relaxed) == IDLE));
+        }
+    }
+
+    #[test]
+    fn the_caller_does_everything_while_threads_rest() {
+        let mut workers = Workers::start(2).unwrap();
+        let mut places = [None; 3];
+        let mut threads = |at_rest| {
+            let begun = Barrier::new(if at_rest { 1 } else { 3 });
+            workers.rest(at_rest);
+            workers.run(&mut places, |index, place| {
+                begun.wait();
+                *place = Some((index, thread::current().id()));
+            });
+            places.map(Option::unwrap)
+        };
+        let here = thread::current().id();
+        for _ in 0..3 {
+            assert_eq!(threads(true), [0, 1, 2].map(|index| (index, here)));
+            let [(0, first), (1, second), (2, third)] = threads(false) else { panic!("one place twice") };
+            assert!(first == here && second != here && third != here && second != third);
         }
     }
 

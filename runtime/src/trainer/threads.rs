@@ -7,9 +7,11 @@ use alloc::vec::Vec;
 use core::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 use std::panic::{catch_unwind, resume_unwind};
+use std::time::Instant;
 
 use num_traits::{Float, Zero};
 
+use self::worth::{Way, Worth};
 use super::Trainer;
 use crate::data::Samples;
 use crate::error::Error;
@@ -27,16 +29,16 @@ use crate::simd::Instructions;
 use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
+mod worth;
+
 /// Multiply-adds of the forward pass that a thread must have to do. With so many, as of 32 samples of 784-128-10 for two threads,
 /// three of four turns of the bench `scaling` gain, also after pauses from which the second one has to wake up; with half as many,
 /// more than a quarter lose in some runs.
 const WORTH: usize = 3 << 19;
 
-/// How threads take a step.
+/// How several threads take a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Plan {
-    /// The caller's alone.
-    Alone,
     /// So many, each of which works a part of the samples.
     Samples(usize),
     /// So many, each of which computes a part of every large product.
@@ -48,16 +50,16 @@ pub(super) enum Plan {
 /// between products is shared, too.
 const MUCH: usize = 1 << 8;
 
-/// How a batch that fits the workspace or not is best worked.
-fn plan(threads: usize, samples: usize, fits: bool, multiply_adds: usize, parameters: usize) -> Plan {
+/// How a batch that fits the workspace or not is best shared, if at all.
+fn plan(threads: usize, samples: usize, fits: bool, multiply_adds: usize, parameters: usize) -> Option<Plan> {
     let work = multiply_adds.saturating_mul(samples);
     let worth = threads.min(work / WORTH);
     if worth > 1 && fits && work / MUCH < parameters {
-        return Plan::Products(worth.min(PARTS));
+        return Some(Plan::Products(worth.min(PARTS)));
     }
     match worth.min(samples) {
-        0 | 1 => Plan::Alone,
-        count => Plan::Samples(count),
+        0 | 1 => None,
+        count => Some(Plan::Samples(count)),
     }
 }
 
@@ -110,7 +112,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// thread.
     ///
     /// A thread that has not begun its part, be it asleep or without a processor, is not waited for: the caller's does that part,
-    /// too. Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that
+    /// too. And where something else needs the processors, it does them all: now and then, five steps of up to a thousand find
+    /// out whether that is faster, as far as the next ones are concerned. Neither changes a result. Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that
     /// others have begun.
     ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
@@ -129,15 +132,33 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         Ok(())
     }
 
-    /// How a step is to be taken.
-    pub(super) fn plan(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Plan {
-        let Some(team) = &self.team else { return Plan::Alone };
-        match pass::count(inputs, targets) {
-            Ok(samples) if N::HAS_LOSS => {
-                plan(team.places.len(), samples, samples <= CAPACITY, N::MULTIPLY_ADDS, N::LEN)
-            }
-            _ => Plan::Alone,
+    /// How a step is to be shared, if it is.
+    pub(super) fn plan(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Option<Plan> {
+        let threads = self.team.as_ref().filter(|_| N::HAS_LOSS)?.places.len();
+        let samples = pass::count(inputs, targets).ok()?;
+        plan(threads, samples, samples <= CAPACITY, N::MULTIPLY_ADDS, N::LEN)
+    }
+
+    /// A step as planned, all parts of which this thread computes while that is faster.
+    #[inline(never)]
+    pub(super) fn step_shared(
+        &mut self,
+        plan: Plan,
+        inputs: N::Inputs<'_>,
+        targets: N::Targets<'_>,
+    ) -> Result<N::Scalar, Error> {
+        if let Some(team) = &mut self.team {
+            team.workers.rest(team.worth.way() == Way::Alone);
         }
+        let start = Instant::now();
+        let loss = match plan {
+            Plan::Samples(count) => self.step_in_parts(count, inputs, targets),
+            Plan::Products(count) => self.step_with_help(count, inputs, targets),
+        }?;
+        if let Some(team) = &mut self.team {
+            team.worth.note(pass::count(inputs, targets)?, start.elapsed());
+        }
+        Ok(loss)
     }
 
     /// A step of this thread, whose large products so many threads compute; by this one alone if there is no team.
@@ -187,6 +208,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
 /// The threads of a trainer.
 pub(super) struct Team<N: Program, const CAPACITY: usize> {
     workers: Workers,
+    worth: Worth,
     /// One for each thread, the caller's first.
     places: Vec<Place<N, CAPACITY>>,
     /// The gradient of each thread's samples.
@@ -301,6 +323,7 @@ impl<N: Program, const CAPACITY: usize> Team<N, CAPACITY> {
     fn new(count: usize) -> Result<Self, Error> {
         let mut team = Self {
             workers: Workers::start(count - 1)?,
+            worth: Worth::new(),
             places: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             rooms: Vec::with_capacity(count - 1),

@@ -9,10 +9,10 @@ use crate::optimizers::{Adam, AdamW, Momentum, Sgd};
 use crate::random::Seed;
 use crate::tensor::Role;
 
-/// Losses, then parameters, gradient and state after some steps.
+/// Losses, then parameters, gradient and state after some steps, whose parts threads take or, while they rest, the caller's.
 fn run<O: Optimizer<Line>, const CAPACITY: usize>(
     optimizer: &O,
-    threads: usize,
+    (threads, at_rest): (usize, bool),
     count: usize,
     clip: f64,
 ) -> (Box<Trainer<Line, O, CAPACITY>>, Vec<f64>) {
@@ -23,6 +23,9 @@ fn run<O: Optimizer<Line>, const CAPACITY: usize>(
     }
     let mut trainer = Trainer::<Line, O, CAPACITY>::new(optimizer.clone(), Seed(3)).threads(threads);
     trainer.set_clip_norm(clip).unwrap();
+    if let Some(team) = &mut trainer.team {
+        team.workers.rest(at_rest);
+    }
     let mut numbers = Vec::new();
     for _ in 0..5 {
         let targets = (&targets[..], &weights[..]);
@@ -43,15 +46,18 @@ fn run<O: Optimizer<Line>, const CAPACITY: usize>(
 fn check<O: Optimizer<Line>, const CAPACITY: usize>(name: &str, optimizer: &O) {
     for clip in [f64::INFINITY, 0.1] {
         for count in [1, 2, 7, 40] {
-            let (alone, expected) = run::<O, CAPACITY>(optimizer, 1, count, clip);
+            let (alone, expected) = run::<O, CAPACITY>(optimizer, (1, false), count, clip);
             for threads in [2, 3, 5] {
                 let context = format!("{name}, capacity {CAPACITY}, clip {clip}, {threads} threads, {count} samples");
-                let (trainer, got) = run::<O, CAPACITY>(optimizer, threads, count, clip);
+                let (trainer, got) = run::<O, CAPACITY>(optimizer, (threads, false), count, clip);
                 for (got, expected) in got.iter().zip(&expected) {
                     assert!((got - expected).abs() < 1e-12, "{context}: {got} against {expected}");
                 }
                 assert_eq!(trainer.steps(), alone.steps());
-                assert_eq!(got, run::<O, CAPACITY>(optimizer, threads, count, clip).1, "{context}: not reproducible");
+                for at_rest in [false, true] {
+                    let (_, again) = run::<O, CAPACITY>(optimizer, (threads, at_rest), count, clip);
+                    assert_eq!(got, again, "{context}: not reproducible, at rest: {at_rest}");
+                }
             }
         }
     }
@@ -108,7 +114,7 @@ fn a_number_of_threads_can_be_changed() {
         }
     }
     // With a network that is not tiny, but has little to do, all of this is one thread's.
-    assert_eq!(trainer.plan(&inputs, (&targets, &weights)), Plan::Alone);
+    assert_eq!(trainer.plan(&inputs, (&targets, &weights)), None);
     let mut moved = std::thread::spawn(move || trainer).join().unwrap();
     moved.step_in_parts(3, &inputs, (&targets, &weights)).unwrap();
     let alone =
@@ -119,16 +125,16 @@ fn a_number_of_threads_can_be_changed() {
 #[test]
 fn steps_are_planned_by_their_work() {
     let digits = |samples, fits| plan(4, samples, fits, 101_632, 101_770);
-    assert_eq!(digits(16, true), Plan::Alone, "too little for two");
-    assert_eq!(digits(32, true), Plan::Products(2), "32 samples of 784-128-10");
-    assert_eq!(digits(80, true), Plan::Products(4), "few multiply-adds for each parameter");
-    assert_eq!(digits(80, false), Plan::Samples(4), "pieces, with products of their own");
-    assert_eq!(digits(2000, true), Plan::Samples(4), "few parameters beside the work");
-    assert_eq!(plan(2, 128, true, 668_672, 669_706), Plan::Products(2), "128 samples of 784-512-512-10");
-    assert_eq!(plan(9, 10_000, false, 720, 720), Plan::Samples(4), "as many as are worth it");
-    assert_eq!(plan(64, 128, true, 668_672, 669_706), Plan::Products(8), "as many as share a product");
+    assert_eq!(digits(16, true), None, "too little for two");
+    assert_eq!(digits(32, true), Some(Plan::Products(2)), "32 samples of 784-128-10");
+    assert_eq!(digits(80, true), Some(Plan::Products(4)), "few multiply-adds for each parameter");
+    assert_eq!(digits(80, false), Some(Plan::Samples(4)), "pieces, with products of their own");
+    assert_eq!(digits(2000, true), Some(Plan::Samples(4)), "few parameters beside the work");
+    assert_eq!(plan(2, 128, true, 668_672, 669_706), Some(Plan::Products(2)), "128 samples of 784-512-512-10");
+    assert_eq!(plan(9, 10_000, false, 720, 720), Some(Plan::Samples(4)), "as many as are worth it");
+    assert_eq!(plan(64, 128, true, 668_672, 669_706), Some(Plan::Products(8)), "as many as share a product");
     // A single sample.
-    assert_eq!(plan(4, 1, true, 1 << 24, 1 << 24), Plan::Products(4));
-    assert_eq!((plan(4, 1, false, usize::MAX, 6), plan(4, 3, false, usize::MAX, 6)), (Plan::Alone, Plan::Samples(3)));
-    assert_eq!((plan(4, 1000, true, 6, 6), plan(1, 1000, true, WORTH, 6)), (Plan::Alone, Plan::Alone));
+    assert_eq!(plan(4, 1, true, 1 << 24, 1 << 24), Some(Plan::Products(4)));
+    assert_eq!((plan(4, 1, false, usize::MAX, 6), plan(4, 3, false, usize::MAX, 6)), (None, Some(Plan::Samples(3))));
+    assert_eq!((plan(4, 1000, true, 6, 6), plan(1, 1000, true, WORTH, 6)), (None, None));
 }
