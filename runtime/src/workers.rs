@@ -100,14 +100,14 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Leaves the threads alone from now on, while the caller does all parts, or gives them work again.
-    pub(crate) const fn rest(&mut self, at_rest: bool) {
+    /// Whether threads are left alone from now on, while the caller does all parts.
+    pub(crate) const fn set_at_rest(&mut self, at_rest: bool) {
         self.at_rest = at_rest;
     }
 
     /// Does a part of the work for each of the places, the first on this thread and each other one on a thread of its own, or
-    /// on this one if that has not begun by then, and returns when all are done. Places beyond the number of threads are left
-    /// out.
+    /// on this one if that has not begun by then or is at rest, and returns when all are done. Places beyond the number of
+    /// threads are left out.
     ///
     /// # Panics
     /// When a part panics, after those that others have begun have ended.
@@ -132,7 +132,9 @@ impl Workers {
         debug_assert!(others <= self.all.len(), "a thread for each place");
         let others = others.min(self.all.len());
         if self.at_rest {
-            (0..).zip(&mut places[..=others]).for_each(|(index, place)| work(index, place));
+            for (index, place) in places[..=others].iter_mut().enumerate() {
+                work(index, place);
+            }
             return;
         }
         let workers = &mut self.all[..others];
@@ -311,6 +313,10 @@ mod tests {
             let absent = |_| Worker { desk: Arc::new(Desk::idle()), thread: None };
             Self { all: (0..count).map(absent).collect(), at_rest: false }
         }
+
+        pub(crate) const fn are_at_rest(&self) -> bool {
+            self.at_rest
+        }
     }
 
     #[test]
@@ -343,9 +349,13 @@ mod tests {
         let mut places = [None; 3];
         let mut threads = |at_rest| {
             let begun = Barrier::new(if at_rest { 1 } else { 3 });
-            workers.rest(at_rest);
+            workers.set_at_rest(at_rest);
             workers.run(&mut places, |index, place| {
                 begun.wait();
+                if at_rest {
+                    // Whoever was given work would begin it by then.
+                    thread::sleep(4 * PATIENCE);
+                }
                 *place = Some((index, thread::current().id()));
             });
             places.map(Option::unwrap)

@@ -224,6 +224,31 @@ fn a_step_that_panics_leaves_the_threads_to_the_next_one() {
 }
 
 #[test]
+fn results_do_not_depend_on_who_computes_a_part() -> Result<(), Error> {
+    parts_of_anybody::<32>()?;
+    parts_of_anybody::<80>()
+}
+
+/// After 128 steps with the same threads, some are taken by the caller's thread alone.
+fn parts_of_anybody<const CAPACITY: usize>() -> Result<(), Error> {
+    let mut random = Random::new(Seed(1));
+    let inputs: Vec<[f32; 480]> = (0..80).map(|_| [(); 480].map(|()| random.normal() as f32)).collect();
+    let classes = [0, 1, 2, 3, 4, 5, 6, 0].map(|class| Class::new(class).unwrap()).repeat(10);
+    let run = |steps_with_the_same: usize| {
+        let mut trainer = Trainer::<Flat, _, CAPACITY>::new(Sgd::new(0.01), Seed(1)).threads(2);
+        for step in 0..140 {
+            if step % steps_with_the_same == 0 {
+                trainer.set_threads(2)?;
+            }
+            trainer.step(&inputs, &classes)?;
+        }
+        Ok::<_, Error>(trainer.network().as_flat().to_vec())
+    };
+    assert!(run(100)? == run(140)?, "other parameters");
+    Ok(())
+}
+
+#[test]
 fn fit_and_evaluate_go_on_as_before() -> Result<(), Error> {
     let mut random = Random::new(Seed(1));
     let (inputs, tags, lengths) = data(&mut random, 2 * SAMPLES);

@@ -1,6 +1,8 @@
-//! Steps of several threads. They share the large products of a step, with the help of [`helpers`], or the batch: each then works
-//! a part of it with memory of its own. What is summed over the threads is summed in their order, so that the result depends on
-//! their number, but not on which of them is faster.
+//! Steps of several threads, while those are faster than one ([`trials`]). They share the large products of a step, with the help
+//! of [`helpers`], or the batch: each then works a part of it with memory of its own. What is summed over the threads is summed
+//! in their order, so that the result depends on their number, but not on which of them is faster.
+
+mod trials;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -11,7 +13,7 @@ use std::time::Instant;
 
 use num_traits::{Float, Zero};
 
-use self::worth::{Way, Worth};
+use self::trials::{Trials, Way};
 use super::Trainer;
 use crate::data::Samples;
 use crate::error::Error;
@@ -28,8 +30,6 @@ use crate::scalar::Scalar;
 use crate::simd::Instructions;
 use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
-
-mod worth;
 
 /// Multiply-adds of the forward pass that a thread must have to do. With so many, as of 32 samples of 784-128-10 for two threads,
 /// three of four turns of the bench `scaling` gain, also after pauses from which the second one has to wake up; with half as many,
@@ -112,9 +112,12 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// thread.
     ///
     /// A thread that has not begun its part, be it asleep or without a processor, is not waited for: the caller's does that part,
-    /// too. And where something else needs the processors, it does them all: now and then, five steps of up to a thousand find
-    /// out whether that is faster, as far as the next ones are concerned. Neither changes a result. Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that
-    /// others have begun.
+    /// too. Whether threads are faster at all depends on what else the machine does, and is measured: from time to time the
+    /// parts of ten steps are all computed by the caller's thread, and go on being so if that was faster, until ten steps of all
+    /// threads are. Such trials take half a percent of the time. No result depends on who computes a part.
+    ///
+    /// Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that others
+    /// have begun.
     ///
     /// The threads are started here. They are parked between steps, which neither allocate nor lock, and end with the
     /// trainer. (One that is never dropped, in a `static` or in memory of the caller's, ends them when it is told to work with
@@ -132,31 +135,32 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         Ok(())
     }
 
-    /// How a step is to be shared, if it is.
-    pub(super) fn plan(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Option<Plan> {
+    /// How a step is to be shared, if it is, and of how many samples it is.
+    pub(super) fn plan(&self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Option<(Plan, usize)> {
         let threads = self.team.as_ref().filter(|_| N::HAS_LOSS)?.places.len();
         let samples = pass::count(inputs, targets).ok()?;
-        plan(threads, samples, samples <= CAPACITY, N::MULTIPLY_ADDS, N::LEN)
+        Some((plan(threads, samples, samples <= CAPACITY, N::MULTIPLY_ADDS, N::LEN)?, samples))
     }
 
-    /// A step as planned, all parts of which this thread computes while that is faster.
+    /// A step of so many samples as planned, all parts of which this thread computes while that is faster.
     #[inline(never)]
     pub(super) fn step_shared(
         &mut self,
-        plan: Plan,
+        (plan, samples): (Plan, usize),
         inputs: N::Inputs<'_>,
         targets: N::Targets<'_>,
     ) -> Result<N::Scalar, Error> {
         if let Some(team) = &mut self.team {
-            team.workers.rest(team.worth.way() == Way::Alone);
+            team.workers.set_at_rest(team.trials.way(samples) == Way::Caller);
         }
         let start = Instant::now();
         let loss = match plan {
             Plan::Samples(count) => self.step_in_parts(count, inputs, targets),
             Plan::Products(count) => self.step_with_help(count, inputs, targets),
         }?;
+        // A step that fails ends early, and would look fast.
         if let Some(team) = &mut self.team {
-            team.worth.note(pass::count(inputs, targets)?, start.elapsed());
+            team.trials.note(samples, start.elapsed());
         }
         Ok(loss)
     }
@@ -208,7 +212,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
 /// The threads of a trainer.
 pub(super) struct Team<N: Program, const CAPACITY: usize> {
     workers: Workers,
-    worth: Worth,
+    trials: Trials,
     /// One for each thread, the caller's first.
     places: Vec<Place<N, CAPACITY>>,
     /// The gradient of each thread's samples.
@@ -323,7 +327,7 @@ impl<N: Program, const CAPACITY: usize> Team<N, CAPACITY> {
     fn new(count: usize) -> Result<Self, Error> {
         let mut team = Self {
             workers: Workers::start(count - 1)?,
-            worth: Worth::new(),
+            trials: Trials::new(),
             places: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             rooms: Vec::with_capacity(count - 1),

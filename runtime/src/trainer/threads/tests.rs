@@ -24,7 +24,7 @@ fn run<O: Optimizer<Line>, const CAPACITY: usize>(
     let mut trainer = Trainer::<Line, O, CAPACITY>::new(optimizer.clone(), Seed(3)).threads(threads);
     trainer.set_clip_norm(clip).unwrap();
     if let Some(team) = &mut trainer.team {
-        team.workers.rest(at_rest);
+        team.workers.set_at_rest(at_rest);
     }
     let mut numbers = Vec::new();
     for _ in 0..5 {
@@ -120,6 +120,42 @@ fn a_number_of_threads_can_be_changed() {
     let alone =
         Network::loss(moved.network(), &inputs, (&targets, &weights), &mut crate::Workspace::<Line, 2>::boxed());
     assert_eq!(moved.loss(&inputs, (&targets, &weights)), alone);
+}
+
+#[test]
+fn threads_rest_in_trials() {
+    let (inputs, targets, weights) = samples(9);
+    let mut trainer = Trainer::<Line, _, 2>::new(Sgd::new(0.1), Seed(3)).threads(3);
+    // Way of the next step, and whether the last one left the threads alone.
+    let state = |trainer: &Trainer<Line, Sgd, 2>| {
+        let team = trainer.team.as_ref().unwrap();
+        (team.trials.way(9), team.workers.are_at_rest())
+    };
+    let step = |trainer: &mut Trainer<Line, Sgd, 2>, weights: &[f64]| {
+        trainer.step_shared((Plan::Samples(3), 9), &inputs, (&targets, weights)).map(|_| ())
+    };
+    for again in [false, true] {
+        let mut before = 0;
+        while state(&trainer).0 == Way::Threads {
+            step(&mut trainer, &weights).unwrap();
+            assert!(!state(&trainer).1);
+            before += 1;
+            assert!(before < 1000, "no trial");
+        }
+        assert!(before > 100, "a trial after {before} steps, with threads set anew: {again}");
+        // Whatever is faster: a trial takes some steps.
+        for _ in 0..3 {
+            step(&mut trainer, &weights).unwrap();
+            assert_eq!(state(&trainer), (Way::Caller, true));
+        }
+        // What fails is no part of it.
+        for _ in 0..1000 {
+            assert_eq!(step(&mut trainer, &[0.0; 9]), Err(Error::NoWeight));
+        }
+        assert_eq!(state(&trainer), (Way::Caller, true));
+        trainer.set_threads(3).unwrap();
+        assert_eq!(state(&trainer), (Way::Threads, false));
+    }
 }
 
 #[test]
