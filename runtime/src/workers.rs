@@ -363,7 +363,7 @@ mod tests {
         let here = thread::current().id();
         for _ in 0..3 {
             assert_eq!(threads(true), [0, 1, 2].map(|index| (index, here)));
-            let [(0, first), (1, second), (2, third)] = threads(false) else { panic!("one place twice") };
+            let [(0, first), (1, second), (2, third)] = threads(false) else { panic!("places in another order") };
             assert!(first == here && second != here && third != here && second != third);
         }
     }

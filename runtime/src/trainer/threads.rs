@@ -32,8 +32,8 @@ use crate::workers::Workers;
 use crate::workspace::{Aligned, assume_init, boxed_zeroed};
 
 /// Multiply-adds of the forward pass that a thread must have to do. With so many, as of 32 samples of 784-128-10 for two threads,
-/// three of four turns of the bench `scaling` gain, also after pauses from which the second one has to wake up; with half as many,
-/// more than a quarter lose in some runs.
+/// three of four turns of the bench `scaling` gained, also after pauses from which the second one had to wake up; with half as
+/// many, more than a quarter lost in some runs. (Threads did not rest then.)
 const WORTH: usize = 3 << 19;
 
 /// How several threads take a step.
@@ -112,9 +112,10 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// thread.
     ///
     /// A thread that has not begun its part, be it asleep or without a processor, is not waited for: the caller's does that part,
-    /// too. Whether threads are faster at all depends on what else the machine does, and is measured: from time to time the
-    /// parts of ten steps are all computed by the caller's thread, and go on being so if that was faster, until ten steps of all
-    /// threads are. Such trials take half a percent of the time. No result depends on who computes a part.
+    /// too. Whether sharing is faster depends on what else the machine does, and is measured: now and then up to ten steps are taken
+    /// the other way, all parts by the caller's thread or again by all threads, and if those promise something, up to 128; the
+    /// faster way is kept. Where ten steps tell the truth, that costs half a percent of the time in the long run. No result depends
+    /// on who computes a part.
     ///
     /// Should a part of a step panic, which nothing in this library does, the step panics after the parts have ended that others
     /// have begun.

@@ -1,23 +1,25 @@
-//! Whether steps are faster by several threads or by the caller's alone. Besides the work, what else the machine does decides
-//! that, and changes: both ways are measured while training.
+//! Whether steps of several threads are faster than such of the caller's alone depends on the work and on what else the machine
+//! does, which changes: both are measured while training.
 
 use core::time::Duration;
 
-/// Steps of each way that are compared by their median, so that two of them may be interrupted.
-const COMPARED: usize = 5;
+/// Steps of each way that are compared.
+const COMPARED: usize = 128;
 
-/// Steps of a trial of the other way: in the first ones threads wake up, and caches are filled.
-const TRIAL: usize = 2 * COMPARED;
+/// Steps of a trial, by which a way is chosen that is worth comparing.
+const TRIAL: usize = 10;
 
-/// Steps before the first trial, at least as many before each other one, and as many of another number of samples before such
-/// are compared.
-const LEAST: usize = 128;
-
-/// The most steps between trials.
-const MOST: usize = 1 << 16;
-
-/// How many times as long as what a trial has cost there is no other one: they take half a percent of the time.
+/// A trial is followed by usual steps that take so many times what it has cost,
 const APART: f64 = 200.0;
+
+/// but by no more steps than these.
+const MOST: usize = 1 << 12;
+
+/// Steps with other numbers of samples for each one with the number that is compared, from which on that is given up
+const RARE: usize = 8;
+
+/// if there are so many.
+const ENOUGH: usize = 128;
 
 /// Who computes the parts of a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,83 +30,114 @@ pub(super) enum Way {
     Caller,
 }
 
+/// What steps are taken for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    /// For training, in the usual way.
+    Usual,
+    /// To see whether the other way may be faster.
+    Trial,
+    /// To see whether it is, also where something interrupts it now and then.
+    Comparison,
+}
+
 /// What is known about both ways.
 #[derive(Debug)]
 pub(super) struct Trials {
     /// The way that was faster.
     usual: Way,
-    /// Whether the other one is being tried.
-    is_trial: bool,
-    /// Steps up to the next trial, or to the end of this one.
+    phase: Phase,
+    /// Steps up to the next phase.
     remaining: usize,
-    /// The samples of the steps that are compared: those of others may take longer or shorter for each sample.
+    /// Seconds of the phase's last [`COMPARED`] steps.
+    seconds: f64,
+    /// Seconds of a step in the usual way.
+    usual_seconds: f64,
+    /// Steps from a comparison to the next trial: more after each one in which the other way was slower than in its trial.
+    pause: usize,
+    /// The samples of the steps that are compared, since others take longer or shorter for each sample.
     samples: usize,
-    /// Steps with another number of samples since the last one that is compared.
-    others: usize,
-    /// Seconds of the last steps.
-    threads: [f64; COMPARED],
-    caller: [f64; COMPARED],
+    /// Steps with other numbers of samples, less [`RARE`] for each with this one.
+    of_other_sizes: usize,
 }
 
 impl Trials {
     pub(super) const fn new() -> Self {
         Self {
             usual: Way::Threads,
-            is_trial: false,
-            remaining: LEAST,
+            phase: Phase::Usual,
+            remaining: COMPARED,
+            seconds: 0.0,
+            usual_seconds: 0.0,
+            pause: COMPARED,
             samples: 0,
-            others: 0,
-            threads: [0.0; COMPARED],
-            caller: [0.0; COMPARED],
+            of_other_sizes: 0,
         }
     }
 
     /// The way to take the next step.
-    pub(super) const fn way(&self, samples: usize) -> Way {
-        if self.is_trial && samples == self.samples { self.usual.other() } else { self.usual }
+    pub(super) fn way(&self, samples: usize) -> Way {
+        if self.phase != Phase::Usual && samples == self.samples { self.usual.other() } else { self.usual }
     }
 
-    /// Notes how long a step took that was taken in this way.
+    /// Notes how long a step took, which was taken in the way that [`way`](Self::way) says.
     pub(super) fn note(&mut self, samples: usize, duration: Duration) {
         if samples != self.samples {
             self.pass_over(samples);
             return;
         }
-        self.others = 0;
+        self.of_other_sizes = self.of_other_sizes.saturating_sub(RARE);
+        if self.remaining <= COMPARED {
+            self.seconds += duration.as_secs_f64();
+        }
         self.remaining -= 1;
-        let slot = self.remaining % COMPARED;
-        self.seconds(self.way(samples))[slot] = duration.as_secs_f64();
-        if self.remaining > 0 {
-            return;
+        match self.phase {
+            Phase::Usual if self.remaining == 0 => {
+                self.usual_seconds = self.seconds / COMPARED as f64;
+                self.begin(Phase::Trial, TRIAL);
+            }
+            Phase::Trial if self.is_over(TRIAL) => self.end_trial(),
+            Phase::Comparison if self.is_over(COMPARED) => self.end_comparison(),
+            _ => (),
         }
-        self.remaining = if self.is_trial { self.decide() } else { TRIAL };
-        self.is_trial = !self.is_trial;
     }
 
-    /// Begins anew with another number of samples if there are no steps with the former one any more, or were none.
+    /// Begins anew with another number of samples if steps with the former one are rare, or there were none.
     const fn pass_over(&mut self, samples: usize) {
-        self.others += 1;
-        if self.samples == 0 || self.others == LEAST {
-            *self = Self { usual: self.usual, samples, ..Self::new() };
+        self.of_other_sizes += 1;
+        if self.samples == 0 || self.of_other_sizes == ENOUGH {
+            *self = Self { samples, ..Self::new() };
         }
     }
 
-    /// Compares both ways at the end of a trial; how many steps there are to the next one.
-    fn decide(&mut self) -> usize {
-        let [usual, other] = [self.usual, self.usual.other()].map(|way| median(*self.seconds(way)));
-        if other < usual {
+    const fn begin(&mut self, phase: Phase, steps: usize) {
+        (self.phase, self.remaining, self.seconds) = (phase, steps, 0.0);
+    }
+
+    /// Whether a phase of so many steps in the other way has taken all of them, or twice their usual time.
+    fn is_over(&self, steps: usize) -> bool {
+        self.remaining == 0 || self.seconds > self.usual_seconds * (2 * steps) as f64
+    }
+
+    fn end_trial(&mut self) {
+        let steps = (TRIAL - self.remaining) as f64;
+        if self.seconds < self.usual_seconds * steps {
+            self.begin(Phase::Comparison, COMPARED);
+        } else {
+            let cost = self.seconds / self.usual_seconds - steps;
+            self.begin(Phase::Usual, ((APART * cost) as usize).clamp(COMPARED, MOST));
+        }
+    }
+
+    fn end_comparison(&mut self) {
+        if self.seconds < self.usual_seconds * COMPARED as f64 {
             self.usual = self.usual.other();
-            return LEAST;
+            self.pause = COMPARED;
+        } else {
+            // Its trials mislead.
+            self.pause = MOST.min(2 * self.pause);
         }
-        let cost = TRIAL as f64 * (other / usual - 1.0);
-        ((APART * cost) as usize).clamp(LEAST, MOST)
-    }
-
-    const fn seconds(&mut self, way: Way) -> &mut [f64; COMPARED] {
-        match way {
-            Way::Threads => &mut self.threads,
-            Way::Caller => &mut self.caller,
-        }
+        self.begin(Phase::Usual, self.pause);
     }
 }
 
@@ -115,11 +148,6 @@ impl Way {
             Self::Caller => Self::Threads,
         }
     }
-}
-
-fn median(mut numbers: [f64; COMPARED]) -> f64 {
-    numbers.sort_unstable_by(f64::total_cmp);
-    numbers[COMPARED / 2]
 }
 
 #[cfg(test)]
@@ -156,24 +184,26 @@ mod tests {
     }
 
     #[test]
-    fn the_first_trial_comes_after_some_steps() {
+    fn trials_come_after_some_steps() {
         let mut trials = Trials::new();
         // The first one tells how many samples are compared.
-        assert_eq!(take(&mut trials, 1 + LEAST, |_| [100, 90]).caller, 0);
-        assert_eq!(take(&mut trials, TRIAL, |_| [100, 90]).threads, 0);
-        assert_eq!(take(&mut trials, LEAST, |_| [100, 90]).threads, 0);
+        assert_eq!(take(&mut trials, 1 + COMPARED, |_| [100, 90]).caller, 0);
+        assert_eq!(take(&mut trials, TRIAL + COMPARED + COMPARED, |_| [100, 90]).threads, 0);
         assert_eq!(take(&mut trials, TRIAL, |_| [100, 90]).caller, 0);
+        assert_eq!(take(&mut trials, COMPARED, |_| [100, 90]).threads, 0, "that was a trial");
     }
 
     #[test]
     fn the_faster_way_is_taken_and_the_other_one_costs_little() {
-        for (threads, caller) in [(100, 101), (100, 110), (100, 170), (100, 800), (100, 3200)] {
-            for [threads, caller] in [[threads, caller], [caller, threads]] {
+        for (fast, slow) in [(1000, 1010), (1000, 1100), (1000, 1700), (1000, 8000), (1000, 64_000)] {
+            for [threads, caller] in [[fast, slow], [slow, fast]] {
                 let mut trials = Trials::new();
                 take(&mut trials, 1000, |_| [threads, caller]);
                 let taken = take(&mut trials, 1_000_000, |_| [threads, caller]);
-                assert!(taken.microseconds < 100_600_000, "{threads} or {caller}: {taken:?}");
-                assert!(taken.threads.min(taken.caller) >= 10 * TRIAL, "{threads} or {caller}: {taken:?}");
+                // A trial of steps that take so long ends after the first one, but is not made less often than others.
+                let most = if slow > 10 * fast { 1_020_000_000 } else { 1_006_000_000 };
+                assert!(taken.microseconds < most, "{threads} or {caller}: {taken:?}");
+                assert!(taken.threads.min(taken.caller) >= 200, "{threads} or {caller}: {taken:?}");
             }
         }
     }
@@ -189,11 +219,28 @@ mod tests {
     }
 
     #[test]
-    fn two_interruptions_of_five_steps_change_nothing() {
+    fn a_way_that_is_interrupted_now_and_then_is_slow() {
+        // Most trials are not interrupted, and promise something.
+        for every in [20, 33, 50] {
+            for threads_are_stopped in [true, false] {
+                let mut trials = Trials::new();
+                let taken = take(&mut trials, 100_000, |step| {
+                    let stopped = if step % every == 0 { 8000 } else { 100 };
+                    if threads_are_stopped { [stopped, 170] } else { [170, stopped] }
+                });
+                // The other way alone would take 17 seconds, this one 26 or more.
+                assert!(taken.microseconds < 18_000_000, "{every}: {taken:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_interrupted_trial_changes_nothing() {
         let mut trials = Trials::new();
-        take(&mut trials, 10_000, |step| [if step % 5 < 2 { 5000 } else { 100 }, 101]);
-        assert_eq!(trials.usual, Way::Threads);
-        take(&mut trials, 10_000, |step| [102, if step % 5 < 2 { 5000 } else { 101 }]);
+        take(&mut trials, 1 + COMPARED, |_| [100, 90]);
+        let taken = take(&mut trials, TRIAL, |step| [100, if step == 4 { 50_000 } else { 90 }]);
+        assert_eq!((taken.caller, trials.usual, trials.remaining), (5, Way::Threads, MOST - 5));
+        take(&mut trials, MOST + TRIAL + COMPARED, |_| [100, 90]);
         assert_eq!(trials.usual, Way::Caller);
     }
 
@@ -215,14 +262,21 @@ mod tests {
     }
 
     #[test]
-    fn another_size_is_taken_up_when_it_stays() {
+    fn a_size_that_becomes_rare_is_given_up() {
         let mut trials = Trials::new();
-        take(&mut trials, 1 + LEAST, |_| [200, 100]);
-        assert_eq!(trials.way(32), Way::Caller, "a trial");
-        for _ in 0..LEAST {
-            assert_eq!((trials.samples, trials.way(64)), (32, Way::Threads));
-            trials.note(64, Duration::from_micros(1));
-        }
-        assert_eq!((trials.samples, trials.remaining, trials.is_trial), (64, LEAST, false));
+        take(&mut trials, 1000, |_| [200, 100]);
+        assert_eq!(trials.usual, Way::Caller);
+        let rare = |trials: &mut Trials, of_others: usize| {
+            for _ in 0..10 {
+                trials.note(32, Duration::from_micros(100));
+                for _ in 0..of_others {
+                    trials.note(64, Duration::from_micros(1));
+                }
+            }
+        };
+        rare(&mut trials, RARE);
+        assert_eq!((trials.samples, trials.way(64)), (32, Way::Caller), "not so rare");
+        rare(&mut trials, 50);
+        assert_eq!((trials.samples, trials.usual), (64, Way::Threads));
     }
 }
