@@ -11,6 +11,7 @@
 mod element;
 mod error_function;
 mod exponential;
+mod integers;
 mod lanes;
 mod logarithm;
 mod machine;
@@ -20,6 +21,7 @@ mod transpose;
 mod trigonometric;
 
 pub use element::Element;
+pub(crate) use integers::Integers;
 pub use lanes::{Lanes, LanesMask};
 pub use machine::{Instructions, Machine, Plain};
 pub use pulp::{Simd, WithSimd};

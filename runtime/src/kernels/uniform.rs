@@ -2,10 +2,10 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::{Work, Writable};
-use crate::random::{Draws, mix};
+use super::{Part, Span, Whole, Work, Writable};
+use crate::random::{Draws, mix, mix_lanes};
 use crate::scalar::Scalar;
-use crate::simd::Machine;
+use crate::simd::{Integers, Lanes, Machine};
 
 /// Fills `size` places a sample of `out`, from `offset` on, with numbers uniform in `[0, 1)`. Each depends on the key, the
 /// number of its sample in the batch, and its place within the sample alone, whatever the vector unit and the pieces in
@@ -50,10 +50,40 @@ pub(super) struct Uniform<'a, T> {
 impl<T: Scalar> WithSimd for &Uniform<'_, T> {
     type Output = ();
 
-    // 64-bit products, for which `pulp` has no vectors. Without branches or memory between the elements, a loop like this one
-    // is vectorised by the compiler for whichever unit it is compiled for, and the result does not depend on how.
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        // `fraction` takes the words of a register's numbers in the order that little-endian machines have them in.
+        if S::IS_SCALAR || cfg!(target_endian = "big") {
+            return self.one_by_one();
+        }
+        let start = Integers::splat(simd, self.start.wrapping_add(GOLDEN));
+        let mut states = start + Integers::multiples(simd, GOLDEN, T::WORDS);
+        let step = Integers::splat(simd, GOLDEN.wrapping_mul(Integers::<S>::COUNT as u64));
+        let (count, mut position) = (Lanes::<T, S>::COUNT, 0);
+        while position < self.length {
+            let words = mix_lanes(states).words();
+            for register in 0..T::WORDS {
+                let numbers = Lanes::wrap(simd, T::fraction(simd, words, register));
+                let left = self.length.saturating_sub(position);
+                // SAFETY: `uniform` has checked that the end lies inside the slice, and no span goes beyond it.
+                unsafe {
+                    let pointer = self.out.as_mut_ptr().add(self.offset + position.min(self.length));
+                    if left >= count {
+                        Whole.store(pointer, numbers);
+                    } else {
+                        Part::new(simd, left).store(pointer, numbers);
+                    }
+                }
+                position += count;
+            }
+            states = states + step;
+        }
+    }
+}
+
+impl<T: Scalar> Uniform<'_, T> {
+    #[inline(always)]
+    fn one_by_one(&self) {
         let unit = 1.0 / (1_u64 << T::DIGITS) as f64;
         for position in 0..self.length {
             let bits = mix(self.start.wrapping_add((position as u64 + 1).wrapping_mul(GOLDEN))) >> (64 - T::DIGITS);

@@ -22,6 +22,8 @@ pub trait Element: Pod + sealed::Sealed {
 
     /// Bits of the significand, the hidden one included.
     const DIGITS: u32;
+    /// 32-bit words of a number.
+    const WORDS: usize = size_of::<Self>() / size_of::<u32>();
 
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
     fn lanes_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
@@ -77,6 +79,9 @@ pub trait Element: Pod + sealed::Sealed {
     fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>) -> Self::Vector<S>;
     /// `(e, m)` with `a = m·2^e` and `√½ ≤ m < √2`, for positive normal `a`.
     fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
+    /// The upper [`DIGITS`](Self::DIGITS) bits of 64-bit integers, given by their lower and upper words, as numbers in
+    /// `[0, 1)`: lane `i` of the result belongs to word `i * WORDS + register`. Not for a unit without registers.
+    fn fraction<S: Simd>(simd: S, words: [S::u32s; 2], register: usize) -> Self::Vector<S>;
 
     /// Does work in a function of its own, compiled with this library; what it yields, zero if nothing.
     fn work(unit: Instructions, work: Work<'_, Self>) -> Self;
@@ -318,6 +323,15 @@ element! {
         let fraction = simd.and_u32s(bits, simd.splat_u32s((1 << 23) - 1));
         (exponent, simd.transmute_f32s_u32s(simd.add_u32s(fraction, root)))
     }
+
+    // 2^-1 has the 24 bits' last one for a unit and room for all but the first of them, which is a half itself.
+    #[inline(always)]
+    fn fraction<S: Simd>(simd: S, [_, high]: [S::u32s; 2], _: usize) -> S::f32s {
+        let rest = simd.and_u32s(simd.wrapping_dyn_shr_u32s(high, simd.splat_u32s(8)), simd.splat_u32s((1 << 23) - 1));
+        let placed = simd.transmute_f32s_u32s(simd.or_u32s(rest, simd.splat_u32s(0.5_f32.to_bits())));
+        let below_half = simd.less_than_u32s(high, simd.splat_u32s(1 << 31));
+        simd.sub_f32s(placed, simd.select_f32s(below_half, simd.splat_f32s(0.5), simd.splat_f32s(0.0)))
+    }
 }
 
 element! {
@@ -356,10 +370,28 @@ element! {
         let fraction = simd.and_u64s(bits, simd.splat_u64s((1 << 52) - 1));
         (exponent, simd.transmute_f64s_u64s(simd.add_u64s(fraction, root)))
     }
+
+    // A word at the bottom of 2^20 counts 2^-32; the 21 bits that it leaves, at the bottom of 2^-1, count 2^-53. No sum rounds.
+    #[inline(always)]
+    fn fraction<S: Simd>(simd: S, [low, high]: [S::u32s; 2], register: usize) -> S::f64s {
+        let low = simd.wrapping_dyn_shr_u32s(low, simd.splat_u32s(11));
+        let coarse = with_words(simd, TWO_20, high, register);
+        let fine = with_words(simd, 0.5, low, register);
+        simd.add_f64s(simd.sub_f64s(coarse, simd.splat_f64s(TWO_20 + 0.5)), fine)
+    }
 }
 
+const TWO_20: f64 = (1_u64 << 20) as f64;
 const TWO_64: f64 = (1_u128 << 64) as f64;
 const TWO_84: f64 = (1_u128 << 84) as f64;
+
+/// `number`, whose lower word is zero, with every other word, from that of index `first`, for its lower one.
+#[inline(always)]
+fn with_words<S: Simd>(simd: S, number: f64, words: S::u32s, first: usize) -> S::f64s {
+    let words = simd.rotate_left_u32s(words, first);
+    let lower = simd.and_u64s(pulp::bytemuck::cast(words), simd.splat_u64s(u64::from(u32::MAX)));
+    simd.transmute_f64s_u64s(simd.or_u64s(lower, simd.splat_u64s(number.to_bits())))
+}
 
 /// Both 32-bit words of each lane shifted up by 20 bits.
 #[inline(always)]
