@@ -6,7 +6,7 @@ use pulp::{Scalar as ScalarUnit, Simd, WithSimd};
 
 /// The vector unit that kernels run on.
 ///
-/// Made once, when a workspace or trainer is constructed, and stored there: no step asks the processor again. Where it is
+/// Chosen once, when a workspace or trainer is constructed, and stored there: no step asks the processor again. Where it is
 /// AVX-512, kernels that memory decides, not arithmetic, and those of rows too short for its registers share the code for AVX2.
 #[derive(Clone, Copy)]
 pub struct Instructions(Unit);
@@ -28,8 +28,19 @@ enum Unit {
 const UNITS: usize = 3;
 
 impl Instructions {
-    /// The best vector unit of this processor.
+    /// The best vector unit of this processor. The first call in a process chooses it; without `std`, it is known when the
+    /// program is compiled.
     pub fn detect() -> Self {
+        #[cfg(feature = "std")]
+        {
+            static BEST: std::sync::OnceLock<Instructions> = std::sync::OnceLock::new();
+            *BEST.get_or_init(Self::best)
+        }
+        #[cfg(not(feature = "std"))]
+        Self::best()
+    }
+
+    fn best() -> Self {
         let mut best = Self::scalar();
         for unit in Self::available() {
             best = unit;
