@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use backprop::kernels::{
-    Nest, broadcast, broadcast_indices, contiguous, indices, max_inner, max_outer, min_inner, nest, position, scalar,
-    single, store, store_strided, strided, sum_inner, sum_outer, sum_strided,
+    Nest, broadcast, broadcast_indices, contiguous, indices, max_inner, max_outer, max_strided, min_inner, min_outer,
+    min_strided, nest, position, scalar, single, store, store_strided, strided, sum_inner, sum_outer, sum_strided,
 };
 use backprop::simd::Instructions;
 use backprop::{Random, Seed};
@@ -21,7 +21,10 @@ enum Pass {
     MinimumOfRows,
     SumOverSamples,
     MaximumOverSamples,
+    MinimumOverSamples,
     SumsApart,
+    MaximaApart,
+    MinimaApart,
     Gathered,
     Scattered,
     Exponentials,
@@ -64,8 +67,17 @@ impl<const WIDTH: usize> Run<'_, WIDTH> {
             Pass::MaximumOverSamples => {
                 nest(machine, Nest::new(extents, (x,), (max_outer(&mut **over_samples, 0, [0, 1], false),), Identity));
             }
+            Pass::MinimumOverSamples => {
+                nest(machine, Nest::new(extents, (x,), (min_outer(&mut **over_samples, 0, [0, 1], false),), Identity));
+            }
             Pass::SumsApart => {
                 nest(machine, Nest::new(extents, (x,), (sum_strided(&mut **apart, 0, [0, 2], false),), Identity));
+            }
+            Pass::MaximaApart => {
+                nest(machine, Nest::new(extents, (x,), (max_strided(&mut **apart, 0, [0, 2], false),), Identity));
+            }
+            Pass::MinimaApart => {
+                nest(machine, Nest::new(extents, (x,), (min_strided(&mut **apart, 0, [0, 2], false),), Identity));
             }
             Pass::Gathered => {
                 nest(machine, Nest::new(extents, (columns,), (store(&mut **y, 0, [WIDTH, 1]),), Identity));
@@ -106,7 +118,10 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
         ("minimum_of_rows", Pass::MinimumOfRows),
         ("sum_over_samples", Pass::SumOverSamples),
         ("maximum_over_samples", Pass::MaximumOverSamples),
+        ("minimum_over_samples", Pass::MinimumOverSamples),
         ("sums_apart", Pass::SumsApart),
+        ("maxima_apart", Pass::MaximaApart),
+        ("minima_apart", Pass::MinimaApart),
         ("gathered", Pass::Gathered),
         ("scattered", Pass::Scattered),
         ("exponentials", Pass::Exponentials),

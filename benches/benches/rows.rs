@@ -1,12 +1,15 @@
-//! Nests that run row by row, as the compiler writes them for a softmax and for a layer normalisation. Criterion's elements
-//! are the numbers that pass through.
+//! Nests that run row by row, as the compiler writes them for a softmax, for a layer normalisation and for their gradients.
+//! Criterion's elements are the numbers that pass through.
 
 use std::cell::Cell;
 
-use backprop::kernels::{Const, Nest, broadcast, contiguous, max_inner, rows, scalar, store, sum_inner};
+use backprop::kernels::{Const, Nest, broadcast, contiguous, max_inner, rows, scalar, store, sum_inner, sum_outer};
 use backprop::simd::Instructions;
 use backprop::{Random, Seed};
-use benches::bodies::{Centred, Exponential, Identity, Normalized, Product, Reciprocal, ReciprocalRoot};
+use benches::bodies::{
+    Centred, CentredAdjoint, Exponential, Identity, Normalized, Product, Reciprocal, ReciprocalRoot, ScaleAdjoint,
+    SoftmaxAdjoint, Sum,
+};
 use benches::workloads;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -18,6 +21,8 @@ struct Data<const WIDTH: usize> {
     first: Vec<Cell<f32>>,
     second: Vec<Cell<f32>>,
     columns: [f32; WIDTH],
+    scales: Vec<f32>,
+    over_samples: [Vec<Cell<f32>>; 2],
 }
 
 impl<const WIDTH: usize> Data<WIDTH> {
@@ -25,7 +30,8 @@ impl<const WIDTH: usize> Data<WIDTH> {
         let x = workloads::rows::<f32, WIDTH>(&mut Random::new(Seed(7)), samples).into_flattened();
         let zeros = |count| vec![Cell::new(0.0); count];
         let (y, first, second) = (zeros(samples * WIDTH), zeros(samples), zeros(samples));
-        Self { samples, x, y, first, second, columns: [0.5; WIDTH] }
+        let (scales, over_samples) = (vec![0.5; samples], [zeros(WIDTH), zeros(WIDTH)]);
+        Self { samples, x, y, first, second, columns: [0.5; WIDTH], scales, over_samples }
     }
 
     fn softmax(&self, machine: Instructions) {
@@ -43,7 +49,7 @@ impl<const WIDTH: usize> Data<WIDTH> {
     }
 
     fn layer_normalisation(&self, machine: Instructions) {
-        let Self { samples, x, y, first, second, columns } = self;
+        let Self { samples, x, y, first, second, columns, .. } = self;
         let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(1.0 / WIDTH as f32));
         let (sums, squares) = (sum_inner(&**first, 0, [1, 0], false), sum_inner(&**second, 0, [1, 0], false));
         let (x, kept) = (contiguous(&**x, 0, [WIDTH, 1]), store(&**y, 0, [WIDTH, 1]));
@@ -58,6 +64,38 @@ impl<const WIDTH: usize> Data<WIDTH> {
         let stages = (Nest::new(one, (sum, share), to_mean, Product).rows_of(single), stages);
         rows(machine, (Nest::new(extents, (x,), (sums,), Identity).rows_of(width), stages));
     }
+
+    /// Of the probabilities and the gradient, for which `x` stands both times, and with it for their product.
+    fn softmax_backward(&self, machine: Instructions) {
+        let Self { samples, x, y, first, .. } = self;
+        let (extents, width) = ([*samples, WIDTH], Const::<WIDTH>);
+        let x = contiguous(&**x, 0, [WIDTH, 1]);
+        let (sum, mean) = (sum_inner(&**first, 0, [1, 0], false), broadcast(&**first, 0, [1, 0]));
+        let result = store(&**y, 0, [WIDTH, 1]);
+        let stages = (Nest::new(extents, (x, x, mean), (result,), SoftmaxAdjoint).rows_of(width), ());
+        rows(machine, (Nest::new(extents, (x,), (sum,), Identity).rows_of(width), stages));
+    }
+
+    /// Of the normalised numbers and the gradient, for which `x` stands both times, and with it for their product.
+    fn layer_normalisation_backward(&self, machine: Instructions) {
+        let Self { samples, x, y, first, second, columns, scales, over_samples } = self;
+        let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(-1.0 / WIDTH as f32));
+        let (x, kept) = (contiguous(&**x, 0, [WIDTH, 1]), store(&**y, 0, [WIDTH, 1]));
+        let (y, weight) = (contiguous(&**y, 0, [WIDTH, 1]), contiguous(columns, 0, [0, 1]));
+        let sums = [first, second].map(|of_rows| sum_inner(&**of_rows, 0, [1, 0], false));
+        let [along, mean] = [first, second].map(|of_rows| broadcast(&**of_rows, 0, [1, 0]));
+        let [of_scale, of_mean] = [first, second].map(|of_rows| contiguous(&**of_rows, 0, [1, 1]));
+        let [to_scale, to_mean] = [first, second].map(|of_rows| (store(&**of_rows, 0, [1, 1]),));
+        let [bias, before] = over_samples.each_ref().map(|columns| sum_outer(&**columns, 0, [0, 1], false));
+        let (one, single) = ([*samples, 1], Const::<1>);
+        let (scale, of_row) = (broadcast(&**scales, 0, [1, 0]), contiguous(&**scales, 0, [1, 1]));
+        let stages = (Nest::new(extents, (y, mean), (kept, before), Sum).rows_of(width), ());
+        let stages = (Nest::new(one, (of_mean, share), to_mean, Product).rows_of(single), stages);
+        let outputs = (bias, kept, sums[1]);
+        let stages = (Nest::new(extents, (x, weight, scale, x, along), outputs, CentredAdjoint).rows_of(width), stages);
+        let stages = (Nest::new(one, (of_scale, of_row, share), to_scale, ScaleAdjoint).rows_of(single), stages);
+        rows(machine, (Nest::new(extents, (x,), (sums[0],), Identity).rows_of(width), stages));
+    }
 }
 
 fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
@@ -69,6 +107,12 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
     });
     group.bench_function(format!("layer_normalisation/{samples}x{WIDTH}"), |bencher| {
         bencher.iter(|| data.layer_normalisation(instructions));
+    });
+    group.bench_function(format!("softmax_backward/{samples}x{WIDTH}"), |bencher| {
+        bencher.iter(|| data.softmax_backward(instructions));
+    });
+    group.bench_function(format!("layer_normalisation_backward/{samples}x{WIDTH}"), |bencher| {
+        bencher.iter(|| data.layer_normalisation_backward(instructions));
     });
     group.finish();
 }

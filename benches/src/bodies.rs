@@ -1,4 +1,4 @@
-//! What nests of benches do with each place: the parts of a softmax, of its gradient and of a layer normalisation.
+//! What nests of benches do with each place: the parts of a softmax, of a layer normalisation and of their gradients.
 
 use backprop::Scalar;
 use backprop::kernels::Body;
@@ -39,4 +39,11 @@ bodies! {
         [scale * class.eq(target).select(probability - Lanes::constant(simd, 1.0), probability)]
     };
     Normalized from 4 to 1: |_simd, [bias, weight, x, scale]| [bias + weight * x * scale];
+    SoftmaxAdjoint from 3 to 1: |_simd, [probability, gradient, mean]| [probability * (gradient - mean)];
+    ScaleAdjoint from 3 to 1: |_simd, [sum, scale, share]| [share * scale.powi(3) * sum];
+    CentredAdjoint from 5 to 3: |_simd, [gradient, weight, scale, x, along]| {
+        let centred = gradient * weight * scale + x * along;
+        [gradient, centred, centred]
+    };
+    Sum from 2 to 2: |_simd, [a, b]| [a + b; 2];
 }
