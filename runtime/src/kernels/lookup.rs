@@ -145,30 +145,11 @@ impl<T: Scalar, H: Dim, W: Dim, const R: usize> WithSimd for Lookup<'_, T, H, W,
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         if self.rows.fit(self.table.len(), self.output.len()) {
-            let copy = Copy { table: self.table, output: self.output, width: self.rows.width };
+            let copy = Transfer::<T, S, W, false> { simd, from: self.table, to: self.output, width: self.rows.width };
             // SAFETY: just checked.
             unsafe { self.rows.each(copy) };
-        }
-    }
-}
-
-struct Copy<'a, T, W> {
-    table: Readable<'a, T>,
-    output: Writable<'a, T>,
-    width: W,
-}
-
-impl<T: Scalar, W: Dim> RowWork for Copy<'_, T, W> {
-    #[inline(always)]
-    unsafe fn row(&mut self, table: Option<usize>, other: usize) {
-        for column in 0..self.width.get() {
-            // SAFETY: both rows lie inside their slices, as the caller promises.
-            unsafe {
-                let value = table.map_or(T::zero(), |start| self.table.get(start + column));
-                self.output.set(other + column, value);
-            }
         }
     }
 }
@@ -189,55 +170,64 @@ impl<T: Scalar, H: Dim, W: Dim, const R: usize> WithSimd for LookupAdjoint<'_, T
             return;
         }
         if !self.accumulate {
-            for index in 0..self.rows.rows.get() * self.rows.width.get() {
-                // SAFETY: `fit` has admitted the whole table.
-                unsafe { self.table.set(self.rows.table_offset + index, T::zero()) };
+            // SAFETY: `fit` has admitted the whole table, and numbers whose bytes are zero are zero.
+            unsafe {
+                let first = self.table.as_mut_ptr().add(self.rows.table_offset);
+                first.write_bytes(0, self.rows.rows.get() * self.rows.width.get());
             }
         }
-        let add = Add { simd, gradient: self.gradient, table: self.table, width: self.rows.width };
+        let add = Transfer::<T, S, W, true> { simd, from: self.gradient, to: self.table, width: self.rows.width };
         // SAFETY: just checked.
         unsafe { self.rows.each(add) };
     }
 }
 
-struct Add<'a, T, S, W> {
+/// Copies rows of the table, or zeros where it has none, or adds rows to those that the table has.
+struct Transfer<'a, T, S, W, const ADD: bool> {
     simd: S,
-    gradient: Readable<'a, T>,
-    table: Writable<'a, T>,
+    from: Readable<'a, T>,
+    to: Writable<'a, T>,
     width: W,
 }
 
-impl<T: Scalar, S: Simd, W: Dim> RowWork for Add<'_, T, S, W> {
+impl<T: Scalar, S: Simd, W: Dim, const ADD: bool> RowWork for Transfer<'_, T, S, W, ADD> {
     #[inline(always)]
     unsafe fn row(&mut self, table: Option<usize>, other: usize) {
-        let Some(start) = table else { return };
+        let (from, to) = match (ADD, table) {
+            (false, Some(from)) => (from, other),
+            (true, Some(to)) => (other, to),
+            // SAFETY: the row lies inside its slice, as the caller promises, and numbers whose bytes are zero are zero.
+            (false, None) => return unsafe { self.to.as_mut_ptr().add(other).write_bytes(0, self.width.get()) },
+            (true, None) => return,
+        };
         let (width, lanes) = (self.width.get(), Lanes::<T, S>::COUNT);
-        let mut column = 0;
-        while column < width {
-            let count = lanes.min(width - column);
-            // SAFETY: both rows lie inside their slices, as the caller promises.
-            unsafe {
-                let from = self.gradient.as_ptr().add(other + column);
-                let to = self.table.as_mut_ptr().add(start + column);
-                if count == lanes {
-                    add(self.simd, Whole, from, to);
-                } else {
-                    add(self.simd, Part::new(self.simd, count), from, to);
-                }
+        let rest = width % lanes;
+        // SAFETY: both rows lie inside their slices, as the caller promises, and no register goes beyond them.
+        unsafe {
+            let (from, to) = (self.from.as_ptr().add(from), self.to.as_mut_ptr().add(to));
+            let mut column = 0;
+            while column < width - rest {
+                transfer::<T, S, ADD>(self.simd, Whole, from.add(column), to.add(column));
+                column += lanes;
             }
-            column += count;
+            if rest > 0 {
+                transfer::<T, S, ADD>(self.simd, Part::new(self.simd, rest), from.add(column), to.add(column));
+            }
         }
     }
 }
 
-/// Adds one register to another. (By pointers: both operands may be the same cells.)
+/// Copies a register, or adds it to what is there. (By pointers: both operands may be the same cells.)
 ///
 /// # Safety
 /// As many values as the span counts must be readable, and writable at `to`.
 #[inline(always)]
-unsafe fn add<T: Scalar, S: Simd>(simd: S, span: impl Span<T, S>, from: *const T, to: *mut T) {
+unsafe fn transfer<T: Scalar, S: Simd, const ADD: bool>(simd: S, span: impl Span<T, S>, from: *const T, to: *mut T) {
     // SAFETY: as the caller promises.
-    unsafe { span.store(to, span.load(simd, to) + span.load(simd, from)) }
+    unsafe {
+        let values = span.load(simd, from);
+        span.store(to, if ADD { span.load(simd, to) + values } else { values });
+    }
 }
 
 #[cfg(test)]
