@@ -293,12 +293,8 @@ impl<T: Scalar, const R: usize> Input<T, R> for Strided<'_, T, R> {
     #[inline(always)]
     unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
         let stride = innermost(&self.strides);
-        let mut vector = T::splat(simd, T::zero());
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
-            // SAFETY: `fits` has admitted the row up to the end of the span.
-            *value = unsafe { self.slice.get(base + (position + lane) * stride) };
-        }
-        Lanes::wrap(simd, vector)
+        // SAFETY: `fits` has admitted the row up to the end of the span.
+        unsafe { self.slice.gather(simd, base + position * stride, stride, span) }
     }
 }
 
@@ -318,13 +314,11 @@ impl<T: Scalar, const R: usize> Input<T, R> for Indices<'_, R> {
     #[inline(always)]
     unsafe fn load<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
         let stride = innermost(&self.strides);
-        let mut vector = T::splat(simd, T::zero());
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
-            // SAFETY: `fits` has admitted the row up to the end of the span.
-            let index = unsafe { self.slice.get(base + (position + lane) * stride) };
-            *value = T::constant(f64::from(index));
-        }
-        Lanes::wrap(simd, vector)
+        // SAFETY: `fits` has admitted the row up to the end of the span, whose lanes a register has.
+        let integers = unsafe {
+            T::gather_integers(simd, self.slice.as_ptr().add(base + position * stride), stride, span.count())
+        };
+        Lanes::wrap(simd, integers)
     }
 }
 

@@ -6,6 +6,12 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
+use pulp::Simd;
+
+use super::Span;
+use crate::scalar::Scalar;
+use crate::simd::Lanes;
+
 /// Numbers to be read.
 #[derive(Debug)]
 pub struct Readable<'a, T> {
@@ -122,6 +128,49 @@ impl<T: Copy> Readable<'_, T> {
     pub(crate) unsafe fn get(self, index: usize) -> T {
         // SAFETY: the index is below the length, as the caller promises.
         unsafe { self.pointer.add(index).read() }
+    }
+}
+
+impl<T: Scalar> Readable<'_, T> {
+    /// Numbers `stride` apart, from `first` on, in the lanes of a span, zero in the others.
+    ///
+    /// # Safety
+    /// All of them must lie below [`len`](Self::len).
+    #[inline(always)]
+    pub(crate) unsafe fn gather<S: Simd>(
+        self,
+        simd: S,
+        first: usize,
+        stride: usize,
+        span: impl Span<T, S>,
+    ) -> Lanes<T, S> {
+        let mut vector = T::splat(simd, T::zero());
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter_mut().take(span.count()).enumerate() {
+            // SAFETY: as the caller promises.
+            *value = unsafe { self.get(first + lane * stride) };
+        }
+        Lanes::wrap(simd, vector)
+    }
+}
+
+impl<T: Scalar> Writable<'_, T> {
+    /// Writes the lanes of a span to places `stride` apart, from `first` on.
+    ///
+    /// # Safety
+    /// All of them must lie below [`len`](Self::len).
+    #[inline(always)]
+    pub(crate) unsafe fn scatter<S: Simd>(
+        self,
+        first: usize,
+        stride: usize,
+        span: impl Span<T, S>,
+        value: Lanes<T, S>,
+    ) {
+        let mut vector = value.unwrap();
+        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
+            // SAFETY: as the caller promises.
+            unsafe { self.set(first + lane * stride, *value) };
+        }
     }
 }
 

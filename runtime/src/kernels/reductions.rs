@@ -124,7 +124,7 @@ pub struct Outer<'a, T, K, const R: usize> {
     kind: PhantomData<K>,
 }
 
-/// A reduction with any innermost stride, lane by lane.
+/// A reduction with any innermost stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Scattered<'a, T, K, const R: usize> {
     slice: Writable<'a, T>,
@@ -255,14 +255,25 @@ fn fill<T: Scalar, const R: usize>(
     if kept.contains(&0) {
         return;
     }
+    // The innermost loop that is kept runs in one go.
+    let (mut outer, mut run, mut stride) = (kept, 1, 0);
+    for (extent, &step) in outer.iter_mut().zip(strides).rev() {
+        if *extent > 1 {
+            (run, stride) = (*extent, step);
+            *extent = 1;
+            break;
+        }
+    }
     let mut index = [0; R];
     loop {
-        let place = place(offset, &index, strides);
-        if place < slice.len() {
-            // SAFETY: just checked.
-            unsafe { slice.set(place, value) };
+        let first = place(offset, &index, strides);
+        if first + (run - 1) * stride < slice.len() {
+            for step in 0..run {
+                // SAFETY: just checked, of the last one.
+                unsafe { slice.set(first + step * stride, value) };
+            }
         }
-        if !advance(&mut index, &kept, 0) {
+        if !advance(&mut index, &outer, 0) {
             return;
         }
     }
@@ -396,12 +407,16 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, 
         value: Lanes<T, S>,
     ) {
         let stride = self.strides.last().copied().unwrap_or(0);
-        let mut vector = value.unwrap();
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
-            // SAFETY: `fits` has admitted the row up to the end of the span.
-            unsafe {
-                let place = base + (position + lane) * stride;
-                self.slice.set(place, K::join(self.slice.get(place), *value));
+        let first = base + position * stride;
+        // SAFETY: `fits` has admitted the row up to the end of the span.
+        unsafe {
+            if stride == 0 {
+                let identity = Lanes::splat(value.simd(), K::identity());
+                let joined = K::join(self.slice.get(first), K::collapse(span.fill(value, identity)));
+                self.slice.set(first, joined);
+            } else {
+                let held = self.slice.readable().gather(value.simd(), first, stride, span);
+                self.slice.scatter(first, stride, span, K::combine(held, value));
             }
         }
     }

@@ -207,11 +207,8 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
         value: Lanes<T, S>,
     ) {
         let stride = self.strides.last().copied().unwrap_or(0);
-        let mut vector = value.unwrap();
-        for (lane, value) in T::as_mut_slice::<S>(&mut vector).iter().take(span.count()).enumerate() {
-            // SAFETY: `fits` has admitted the row up to the end of the span.
-            unsafe { self.slice.set(base + (position + lane) * stride, *value) };
-        }
+        // SAFETY: `fits` has admitted the row up to the end of the span.
+        unsafe { self.slice.scatter(base + position * stride, stride, span, value) };
     }
 
     #[inline(always)]

@@ -79,6 +79,12 @@ pub trait Element: Pod + sealed::Sealed {
     fn power_of_two<S: Simd>(simd: S, n: Self::Vector<S>) -> Self::Vector<S>;
     /// `(e, m)` with `a = m·2^e` and `√½ ≤ m < √2`, for positive normal `a`.
     fn split_exponent<S: Simd>(simd: S, a: Self::Vector<S>) -> (Self::Vector<S>, Self::Vector<S>);
+    /// Integers `stride` apart in the first `count` lanes, zero in the others.
+    ///
+    /// # Safety
+    ///
+    /// `count` integers must be readable so, and a register have as many lanes.
+    unsafe fn gather_integers<S: Simd>(simd: S, first: *const u32, stride: usize, count: usize) -> Self::Vector<S>;
     /// The upper [`DIGITS`](Self::DIGITS) bits of 64-bit integers, given by their lower and upper words, as numbers in
     /// `[0, 1)`: lane `i` of the result belongs to word `i * WORDS + register`. Not for a unit without registers.
     fn fraction<S: Simd>(simd: S, words: [S::u32s; 2], register: usize) -> Self::Vector<S>;
@@ -324,6 +330,20 @@ element! {
         (exponent, simd.transmute_f32s_u32s(simd.add_u32s(fraction, root)))
     }
 
+    // Both halves are whole numbers below 2^16, and rounded once, in their sum.
+    #[inline(always)]
+    unsafe fn gather_integers<S: Simd>(simd: S, first: *const u32, stride: usize, count: usize) -> S::f32s {
+        let mut integers = simd.splat_u32s(0);
+        let lanes = cast_slice_mut::<S::u32s, u32>(core::slice::from_mut(&mut integers));
+        for (lane, integer) in lanes.iter_mut().take(count).enumerate() {
+            // SAFETY: as the caller promises.
+            *integer = unsafe { first.add(lane * stride).read() };
+        }
+        let upper = small_integers(simd, simd.wrapping_dyn_shr_u32s(integers, simd.splat_u32s(16)));
+        let lower = small_integers(simd, simd.and_u32s(integers, simd.splat_u32s(0xffff)));
+        simd.mul_add_e_f32s(upper, simd.splat_f32s(65536.0), lower)
+    }
+
     // 2^-1 has the 24 bits' last one for a unit and room for all but the first of them, which is a half itself.
     #[inline(always)]
     fn fraction<S: Simd>(simd: S, [_, high]: [S::u32s; 2], _: usize) -> S::f32s {
@@ -371,6 +391,17 @@ element! {
         (exponent, simd.transmute_f64s_u64s(simd.add_u64s(fraction, root)))
     }
 
+    #[inline(always)]
+    unsafe fn gather_integers<S: Simd>(simd: S, first: *const u32, stride: usize, count: usize) -> S::f64s {
+        let mut integers = simd.splat_u64s(TWO_52.to_bits());
+        let lanes = cast_slice_mut::<S::u64s, u64>(core::slice::from_mut(&mut integers));
+        for (lane, integer) in lanes.iter_mut().take(count).enumerate() {
+            // SAFETY: as the caller promises.
+            *integer |= u64::from(unsafe { first.add(lane * stride).read() });
+        }
+        simd.sub_f64s(simd.transmute_f64s_u64s(integers), simd.splat_f64s(TWO_52))
+    }
+
     // A word at the bottom of 2^20 counts 2^-32; the 21 bits that it leaves, at the bottom of 2^-1, count 2^-53. No sum rounds.
     #[inline(always)]
     fn fraction<S: Simd>(simd: S, [low, high]: [S::u32s; 2], register: usize) -> S::f64s {
@@ -382,8 +413,17 @@ element! {
 }
 
 const TWO_20: f64 = (1_u64 << 20) as f64;
+const TWO_23: f32 = (1_u32 << 23) as f32;
+const TWO_52: f64 = (1_u64 << 52) as f64;
 const TWO_64: f64 = (1_u128 << 64) as f64;
 const TWO_84: f64 = (1_u128 << 84) as f64;
+
+/// Integers below 2^23 as numbers.
+#[inline(always)]
+fn small_integers<S: Simd>(simd: S, integers: S::u32s) -> S::f32s {
+    let placed = simd.or_u32s(integers, simd.splat_u32s(TWO_23.to_bits()));
+    simd.sub_f32s(simd.transmute_f32s_u32s(placed), simd.splat_f32s(TWO_23))
+}
 
 /// `number`, whose lower word is zero, with every other word, from that of index `first`, for its lower one.
 #[inline(always)]
