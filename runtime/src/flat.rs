@@ -119,10 +119,27 @@ pub(crate) fn norm<T: Scalar, X: Machine>(machine: X, numbers: &[T]) -> T {
 /// The Euclidean norm, as of [`norm_of`], in code for a vector unit.
 #[inline(always)]
 pub(crate) fn norm_of_cells<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>]) -> T {
-    // SAFETY: a `Cell` lies in memory as its value does. Nobody writes while the reference lives, which is given to what
-    // only reads: other threads reach a `Cell` in products only, which are over.
-    let numbers = unsafe { &*(core::ptr::from_ref(numbers) as *const [T]) };
+    // SAFETY: what follows only reads, and other threads reach a `Cell` in products only, which are over.
+    let numbers = unsafe { values(numbers) };
     norm_of(SumOfSquares(numbers).with_simd(simd), numbers)
+}
+
+/// Whether none of these numbers is NaN or infinite.
+#[inline(always)]
+pub(crate) fn all_cells_finite<T: Scalar, X: Machine>(machine: X, numbers: &[Cell<T>]) -> bool {
+    // SAFETY: what follows only reads, and other threads reach a `Cell` in products only, which are over.
+    all_finite_alone(machine, unsafe { values(numbers) })
+}
+
+/// The numbers in cells.
+///
+/// # Safety
+///
+/// Nobody may write to them while the reference lives.
+#[inline(always)]
+unsafe fn values<T>(numbers: &[Cell<T>]) -> &[T] {
+    // SAFETY: a `Cell` lies in memory as its value does.
+    unsafe { &*(core::ptr::from_ref(numbers) as *const [T]) }
 }
 
 /// The Euclidean norm of numbers whose squares are too large for their type.
@@ -154,30 +171,76 @@ impl<T: Scalar> WithSimd for &Scale<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let factor = Lanes::splat(simd, self.factor);
-        let mut registers = self.numbers.chunks_exact(Lanes::<T, S>::COUNT);
-        for register in &mut registers {
-            // SAFETY: a chunk has as many numbers as a register.
-            unsafe { multiply(simd, register, factor, Whole) };
-        }
-        let rest = registers.remainder();
-        if const { Lanes::<T, S>::COUNT > 1 } && !rest.is_empty() {
-            // SAFETY: the span has as many as are left, which are fewer than a register's.
-            unsafe { multiply(simd, rest, factor, Part::new(simd, rest.len())) };
-        }
+        change_each(simd, self.numbers, self);
     }
 }
 
-/// Multiplies the numbers of a register.
+impl<T: Scalar> Change<T> for Scale<'_, T> {
+    #[inline(always)]
+    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S> {
+        numbers * Lanes::splat(numbers.simd(), self.factor)
+    }
+}
+
+/// Bounds for all of these numbers; NaN stays what it is.
+pub(crate) struct Bound<'a, T> {
+    numbers: &'a [Cell<T>],
+    low: T,
+    high: T,
+}
+
+impl<T: Scalar> WithSimd for &Bound<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        change_each(simd, self.numbers, self);
+    }
+}
+
+impl<T: Scalar> Change<T> for Bound<'_, T> {
+    #[inline(always)]
+    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S> {
+        numbers.max(Lanes::splat(numbers.simd(), self.low)).min(Lanes::splat(numbers.simd(), self.high))
+    }
+}
+
+/// What becomes of numbers.
+trait Change<T: Scalar> {
+    /// Of those in a register.
+    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S>;
+}
+
+/// Changes numbers where they are.
+#[inline(always)]
+fn change_each<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], change: &impl Change<T>) {
+    let mut registers = numbers.chunks_exact(Lanes::<T, S>::COUNT);
+    for register in &mut registers {
+        // SAFETY: a chunk has as many numbers as a register.
+        unsafe { change_register(simd, register, change, Whole) };
+    }
+    let rest = registers.remainder();
+    if const { Lanes::<T, S>::COUNT > 1 } && !rest.is_empty() {
+        // SAFETY: the span has as many as are left, which are fewer than a register's.
+        unsafe { change_register(simd, rest, change, Part::new(simd, rest.len())) };
+    }
+}
+
+/// Changes the numbers of a register.
 ///
 /// # Safety
 ///
 /// The span must have as many.
 #[inline(always)]
-unsafe fn multiply<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], factor: Lanes<T, S>, span: impl Span<T, S>) {
+unsafe fn change_register<T: Scalar, S: Simd>(
+    simd: S,
+    numbers: &[Cell<T>],
+    change: &impl Change<T>,
+    span: impl Span<T, S>,
+) {
     let pointer = numbers.as_ptr().cast::<T>().cast_mut();
     // SAFETY: by the caller's promise so many numbers lie there, in cells, which may be written to.
-    unsafe { span.store(pointer, span.load(simd, pointer) * factor) };
+    unsafe { span.store(pointer, change.of(span.load(simd, pointer))) };
 }
 
 #[cfg(feature = "threads")]
@@ -214,6 +277,17 @@ pub(crate) fn scale<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], factor
         machine.call(&scale);
     } else {
         T::work(machine.instructions(), Work::Scale(&scale));
+    }
+}
+
+/// Brings all numbers within bounds.
+#[inline(always)]
+pub(crate) fn bound<T: Scalar, X: Machine>(machine: X, numbers: &mut [T], low: T, high: T) {
+    let bound = Bound { numbers: Cell::from_mut(numbers).as_slice_of_cells(), low, high };
+    if X::PLAIN {
+        machine.call(&bound);
+    } else {
+        T::work(machine.instructions(), Work::Bound(&bound));
     }
 }
 

@@ -4,6 +4,7 @@ use core::cell::Cell;
 
 use pulp::Simd;
 
+use crate::flat;
 use crate::kernels::destinations::Output;
 use crate::kernels::sealed::Sealed;
 use crate::kernels::stores::Store;
@@ -58,10 +59,8 @@ impl<T: Scalar> Flaws<T> {
 
     /// Whether all gradients were finite.
     #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        // Lane by lane: a single sum would be a chain of additions.
-        let lane = |sum: [T; LANES], part: &[Cell<T>; LANES]| core::array::from_fn(|lane| sum[lane] + part[lane].get());
-        self.0.iter().fold([T::zero(); LANES], lane).iter().all(T::is_zero)
+    pub(crate) fn is_empty<X: Machine>(&self, machine: X) -> bool {
+        flat::all_cells_finite(machine, self.0.as_flattened())
     }
 
     /// Where the marks of a part begin.

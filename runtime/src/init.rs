@@ -2,10 +2,11 @@
 
 use num_traits::Float;
 
+use crate::flat;
 use crate::program::Program;
 use crate::random::{Random, Seed, hash};
 use crate::scalar::Scalar;
-use crate::simd::Element;
+use crate::simd::{Element, Instructions, Machine};
 use crate::tensor::{Initializer, Tensor};
 
 /// Gives every parameter its start value.
@@ -14,14 +15,14 @@ use crate::tensor::{Initializer, Tensor};
 /// the others start. `f32` and `f64` start alike, but for rounding.
 pub(crate) fn initialize<N: Program>(network: &mut N, seed: Seed) {
     N::Scalar::initialize(network.as_flat_mut(), N::TENSORS, seed);
-    bound(network);
+    bound(Instructions::scalar(), network);
 }
 
 /// Brings every bounded parameter back within its bounds.
 #[inline(always)]
-pub(crate) fn bound<N: Program>(network: &mut N) {
+pub(crate) fn bound<N: Program, X: Machine>(machine: X, network: &mut N) {
     if const { is_any_bounded(N::TENSORS) } {
-        bound_each(network);
+        bound_each(machine, network);
     }
 }
 
@@ -36,16 +37,15 @@ const fn is_any_bounded(tensors: &[Tensor]) -> bool {
     false
 }
 
-fn bound_each<N: Program>(network: &mut N) {
+fn bound_each<N: Program, X: Machine>(machine: X, network: &mut N) {
     let numbers = network.as_flat_mut();
     for tensor in N::TENSORS {
         let (Some((low, high)), false) = (tensor.clamp, tensor.frozen) else {
             continue;
         };
         let (low, high) = (N::Scalar::constant(low), N::Scalar::constant(high));
-        for value in numbers.iter_mut().skip(tensor.offset).take(tensor.len()) {
-            // Not `clamp`, which panics on bounds in the wrong order.
-            *value = value.max(low).min(high);
+        if let Some(numbers) = numbers.get_mut(tensor.offset..tensor.offset + tensor.len()) {
+            flat::bound(machine, numbers, low, high);
         }
     }
 }

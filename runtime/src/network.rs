@@ -87,7 +87,7 @@ pub trait Network: Program {
 
     /// Brings parameters that were declared with `#[clamp(low, high)]` back within their bounds, as optimizers do.
     fn apply_bounds(&mut self) {
-        init::bound(self);
+        init::bound(Instructions::detect(), self);
     }
 
     /// The Euclidean norm of all numbers (of a gradient, as a rule).

@@ -59,7 +59,7 @@ pub trait Optimizer<N: Program>: Clone {
     ) {
         let update = self.begin(step, rate, network, state);
         apply(machine, update, gradient);
-        init::bound(network);
+        init::bound(machine, network);
     }
 
     /// This optimizer with its state on the heap, made in place, for a loop of one's own.

@@ -331,11 +331,12 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Step<'_, '_, '_, N, O, 
         let loss = batch.backpropagate(machine, update.parameters(), memory, gradients)?;
         let (done, gradient): (&[bool], _) = (if at_once { N::WHOLE } else { &[] }, cells(gradient));
         let rest = Rest { update, gradient, tensors: N::TENSORS, done, clip: settings.clip };
-        let finite = <O::Update<'_> as Update<_>>::end(machine.instructions(), &rest).is_zero() && flaws.is_empty();
+        let finite =
+            <O::Update<'_> as Update<_>>::end(machine.instructions(), &rest).is_zero() && flaws.is_empty(machine);
         settings.kept = finite && !at_once;
         if finite || at_once {
             settings.steps += 1;
-            init::bound(network);
+            init::bound(machine, network);
         }
         if finite { Ok(loss) } else { Err(Error::NonFiniteGradient) }
     }

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::column_sums::ColumnSums;
 use super::product::Promised;
 use super::uniform::Uniform;
-use crate::flat::{Finite, Scale, SumOfSquares, scaled_norm};
+use crate::flat::{Bound, Finite, Scale, SumOfSquares, scaled_norm};
 use crate::scalar::Scalar;
 
 /// A piece of work for [`Element::work`](crate::simd::Element::work).
@@ -20,6 +20,8 @@ pub enum Work<'a, T> {
     Uniform(&'a Uniform<'a, T>),
     /// A factor for many numbers.
     Scale(&'a Scale<'a, T>),
+    /// Bounds for many numbers.
+    Bound(&'a Bound<'a, T>),
     /// Yields zero if all numbers are finite.
     Finite(&'a Finite<'a, T>),
     /// Yields the sum.
@@ -39,6 +41,7 @@ impl<T: Scalar> WithSimd for Work<'_, T> {
             Self::Columns(sums) => simd.vectorize(sums),
             Self::Uniform(uniform) => simd.vectorize(uniform),
             Self::Scale(scale) => simd.vectorize(scale),
+            Self::Bound(bound) => simd.vectorize(bound),
             Self::Finite(finite) if !simd.vectorize(finite) => return T::nan(),
             Self::Finite(_) => {}
             Self::Squares(squares) => return simd.vectorize(squares),

@@ -205,7 +205,7 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
         settings.kept = true;
         settings.steps += 1;
         crew.apply(update, flat::clipping(norm, N::Scalar::constant(settings.clip)));
-        init::bound(network);
+        init::bound(workspace.instructions, network);
         Ok(loss)
     }
 }
