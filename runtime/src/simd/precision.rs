@@ -21,6 +21,9 @@ enum Function {
     Ln1p,
     Sin,
     Cos,
+    /// As of units whose `mul_add` rounds twice.
+    UnfusedSin,
+    UnfusedCos,
     Tanh,
     Sigmoid,
     Softplus,
@@ -41,8 +44,8 @@ impl Function {
             ExpM1 => x.exp_m1(),
             Ln => x.ln(),
             Ln1p => x.ln_1p(),
-            Sin => x.sin_from(0),
-            Cos => x.sin_from(1),
+            Sin | UnfusedSin => x.sin_from(0),
+            Cos | UnfusedCos => x.sin_from(1),
             Tanh => x.tanh(),
             Sigmoid => x.sigmoid(),
             Softplus => x.softplus(),
@@ -78,6 +81,8 @@ impl<T: Scalar> WithSimd for Apply<'_, T> {
                 Ln1p => x.ln_1p(),
                 Sin => x.sin(),
                 Cos => x.cos(),
+                UnfusedSin => x.sine_near(0.0, false),
+                UnfusedCos => x.sine_near(1.0, false),
                 Tanh => x.tanh(),
                 Sigmoid => x.sigmoid(),
                 Softplus => x.softplus(),
@@ -123,7 +128,7 @@ fn points(limit: f64, count: usize) -> Vec<f64> {
 }
 
 /// The functions, how far they are looked at, and their bounds in ulp for `f32` and `f64`.
-const BOUNDS: [(Function, f64, f64, f64); 22] = [
+const BOUNDS: [(Function, f64, f64, f64); 24] = [
     (Exp, 680.0, 1.0, 1.0),
     (Exp, 110.0, 1.0, 1.0),
     (Exp, 2.0, 1.0, 1.0),
@@ -134,6 +139,8 @@ const BOUNDS: [(Function, f64, f64, f64); 22] = [
     (Ln1p, 1e30, 2.0, 2.0),
     (Sin, 1e5, 2.0, 2.0),
     (Cos, 1e5, 2.0, 2.0),
+    (UnfusedSin, 1e5, 2.0, 2.0),
+    (UnfusedCos, 1e5, 2.0, 2.0),
     (Tanh, 20.0, 2.0, 3.0),
     (Tanh, 1.5, 2.0, 3.0),
     (Sigmoid, 680.0, 2.0, 2.0),
@@ -177,14 +184,15 @@ fn binades(function: Function, limit: f64) -> Vec<f64> {
     points
 }
 
-/// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4,
-/// eighths of ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
+/// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4
+/// (the highest about 10^5), eighths of ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
 fn switches(limit: f64) -> Vec<f64> {
     let mut places = vec![limit];
     for k in 1..=128 {
         let k = f64::from(k);
         let root = core::f64::consts::FRAC_1_SQRT_2 * (k - 64.0).exp2();
         places.extend([k, k / 10.0, k * core::f64::consts::FRAC_PI_4, k * core::f64::consts::LN_2 / 8.0]);
+        places.push(994.0 * k * core::f64::consts::FRAC_PI_4);
         places.extend([root, root - 1.0]);
     }
     let mut points = Vec::new();
