@@ -28,8 +28,7 @@ enum Unit {
 const UNITS: usize = 3;
 
 impl Instructions {
-    /// The best vector unit of this processor. The first call in a process chooses it; without `std`, it is known when the
-    /// program is compiled.
+    /// The best vector unit of this processor, which the first call in a process asks what it has.
     pub fn detect() -> Self {
         #[cfg(feature = "std")]
         {
