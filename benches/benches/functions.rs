@@ -11,9 +11,9 @@ const COUNT: usize = 4096;
 
 /// Each function with the interval in which its arguments lie.
 macro_rules! functions {
-    ($($function:ident from $low:literal to $high:literal;)*) => {
+    ($($function:ident from $low:literal to $high:literal: |$x:ident| $value:expr;)*) => {
         #[derive(Clone, Copy)]
-        #[allow(non_camel_case_types, reason = "named as the methods")]
+        #[allow(non_camel_case_types, reason = "named as the benches")]
         enum Function { $($function),* }
 
         const FUNCTIONS: &[(Function, &str, f64, f64)] = &[
@@ -29,7 +29,8 @@ macro_rules! functions {
                 match self.function {
                     $(Function::$function => {
                         for (from, to) in pairs {
-                            Lanes::from_slice(simd, from).$function().to_slice(to);
+                            let $x = Lanes::from_slice(simd, from);
+                            $value.to_slice(to);
                         }
                     })*
                 }
@@ -45,17 +46,23 @@ struct Apply<'a, T> {
 }
 
 functions! {
-    exp from -10.0 to 10.0;
-    exp_m1 from -10.0 to 10.0;
-    ln from 0.001 to 100.0;
-    ln_1p from -0.9 to 100.0;
-    sin from -100.0 to 100.0;
-    cos from -100.0 to 100.0;
-    tanh from -10.0 to 10.0;
-    sigmoid from -10.0 to 10.0;
-    softplus from -10.0 to 10.0;
-    erf from -5.0 to 5.0;
-    sqrt from 0.0 to 100.0;
+    exp from -10.0 to 10.0: |x| x.exp();
+    exp_m1 from -10.0 to 10.0: |x| x.exp_m1();
+    ln from 0.001 to 100.0: |x| x.ln();
+    ln_1p from -0.9 to 100.0: |x| x.ln_1p();
+    sin from -100.0 to 100.0: |x| x.sin();
+    cos from -100.0 to 100.0: |x| x.cos();
+    sin_of_large from 2e5 to 2e6: |x| x.sin();
+    cos_of_large from 2e5 to 2e6: |x| x.cos();
+    tanh from -10.0 to 10.0: |x| x.tanh();
+    sigmoid from -10.0 to 10.0: |x| x.sigmoid();
+    softplus from -10.0 to 10.0: |x| x.softplus();
+    erf from -5.0 to 5.0: |x| x.erf();
+    sqrt from 0.0 to 100.0: |x| x.sqrt();
+    powi from -10.0 to 10.0: |x| x.powi(3);
+    powf from 0.1 to 10.0: |x| x.powf(x);
+    recip from 0.1 to 100.0: |x| x.recip();
+    sign from -1.0 to 1.0: |x| x.sign();
 }
 
 fn scalars<T: Scalar>(criterion: &mut Criterion) {

@@ -5,33 +5,34 @@ use std::cell::Cell;
 
 use backprop::kernels::{Const, Nest, broadcast, contiguous, max_inner, rows, scalar, store, sum_inner, sum_outer};
 use backprop::simd::Instructions;
-use backprop::{Random, Seed};
+use backprop::{Random, Scalar, Seed};
 use benches::bodies::{
     Centred, CentredAdjoint, Exponential, Identity, Normalized, Product, Reciprocal, ReciprocalRoot, ScaleAdjoint,
     SoftmaxAdjoint, Sum,
 };
 use benches::workloads;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 
 /// Matrices and rows that nests write for others to read, and what belongs to the columns.
-struct Data<const WIDTH: usize> {
+struct Data<T, const WIDTH: usize> {
     samples: usize,
-    x: Vec<f32>,
-    y: Vec<Cell<f32>>,
-    first: Vec<Cell<f32>>,
-    second: Vec<Cell<f32>>,
-    columns: [f32; WIDTH],
-    scales: Vec<f32>,
-    over_samples: [Vec<Cell<f32>>; 2],
+    x: Vec<T>,
+    y: Vec<Cell<T>>,
+    first: Vec<Cell<T>>,
+    second: Vec<Cell<T>>,
+    columns: [T; WIDTH],
+    scales: Vec<T>,
+    over_samples: [Vec<Cell<T>>; 2],
 }
 
-impl<const WIDTH: usize> Data<WIDTH> {
+impl<T: Scalar, const WIDTH: usize> Data<T, WIDTH> {
     fn new(samples: usize) -> Self {
-        let x = workloads::rows::<f32, WIDTH>(&mut Random::new(Seed(7)), samples).into_flattened();
-        let zeros = |count| vec![Cell::new(0.0); count];
+        let x = workloads::rows::<T, WIDTH>(&mut Random::new(Seed(7)), samples).into_flattened();
+        let zeros = |count| vec![Cell::new(T::zero()); count];
         let (y, first, second) = (zeros(samples * WIDTH), zeros(samples), zeros(samples));
-        let (scales, over_samples) = (vec![0.5; samples], [zeros(WIDTH), zeros(WIDTH)]);
-        Self { samples, x, y, first, second, columns: [0.5; WIDTH], scales, over_samples }
+        let half = T::constant(0.5);
+        let (columns, scales, over_samples) = ([half; WIDTH], vec![half; samples], [zeros(WIDTH), zeros(WIDTH)]);
+        Self { samples, x, y, first, second, columns, scales, over_samples }
     }
 
     fn softmax(&self, machine: Instructions) {
@@ -50,7 +51,7 @@ impl<const WIDTH: usize> Data<WIDTH> {
 
     fn layer_normalisation(&self, machine: Instructions) {
         let Self { samples, x, y, first, second, columns, .. } = self;
-        let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(1.0 / WIDTH as f32));
+        let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(T::constant(1.0 / WIDTH as f64)));
         let (sums, squares) = (sum_inner(&**first, 0, [1, 0], false), sum_inner(&**second, 0, [1, 0], false));
         let (x, kept) = (contiguous(&**x, 0, [WIDTH, 1]), store(&**y, 0, [WIDTH, 1]));
         let (y, column) = (contiguous(&**y, 0, [WIDTH, 1]), contiguous(columns, 0, [0, 1]));
@@ -79,7 +80,7 @@ impl<const WIDTH: usize> Data<WIDTH> {
     /// Of the normalised numbers and the gradient, for which `x` stands both times, and with it for their product.
     fn layer_normalisation_backward(&self, machine: Instructions) {
         let Self { samples, x, y, first, second, columns, scales, over_samples } = self;
-        let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(-1.0 / WIDTH as f32));
+        let (extents, width, share) = ([*samples, WIDTH], Const::<WIDTH>, scalar(T::constant(-1.0 / WIDTH as f64)));
         let (x, kept) = (contiguous(&**x, 0, [WIDTH, 1]), store(&**y, 0, [WIDTH, 1]));
         let (y, weight) = (contiguous(&**y, 0, [WIDTH, 1]), contiguous(columns, 0, [0, 1]));
         let sums = [first, second].map(|of_rows| sum_inner(&**of_rows, 0, [1, 0], false));
@@ -98,9 +99,8 @@ impl<const WIDTH: usize> Data<WIDTH> {
     }
 }
 
-fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
-    let (instructions, data) = (Instructions::detect(), Data::<WIDTH>::new(samples));
-    let mut group = criterion.benchmark_group("rows");
+fn matrix<T: Scalar, const WIDTH: usize>(group: &mut BenchmarkGroup<'_, WallTime>, samples: usize) {
+    let (instructions, data) = (Instructions::detect(), Data::<T, WIDTH>::new(samples));
     group.throughput(Throughput::Elements((samples * WIDTH) as u64));
     group.bench_function(format!("softmax/{samples}x{WIDTH}"), |bencher| {
         bencher.iter(|| data.softmax(instructions));
@@ -114,14 +114,18 @@ fn matrix<const WIDTH: usize>(criterion: &mut Criterion, samples: usize) {
     group.bench_function(format!("layer_normalisation_backward/{samples}x{WIDTH}"), |bencher| {
         bencher.iter(|| data.layer_normalisation_backward(instructions));
     });
-    group.finish();
 }
 
 fn matrices(criterion: &mut Criterion) {
-    matrix::<10>(criterion, 32);
-    matrix::<32>(criterion, 4096);
-    matrix::<64>(criterion, 2048);
-    matrix::<512>(criterion, 128);
+    let mut group = criterion.benchmark_group("rows");
+    matrix::<f32, 10>(&mut group, 32);
+    matrix::<f32, 32>(&mut group, 4096);
+    matrix::<f32, 64>(&mut group, 2048);
+    matrix::<f32, 512>(&mut group, 128);
+    group.finish();
+    let mut group = criterion.benchmark_group("rows in double precision");
+    matrix::<f64, 64>(&mut group, 2048);
+    group.finish();
 }
 
 criterion_group!(benches, matrices);

@@ -4,14 +4,20 @@ use backprop::Scalar;
 use backprop::kernels::Body;
 use backprop::simd::{Lanes, Simd};
 
-/// Each body with the numbers of its inputs and results, which may ask the vector unit for constants.
+/// Each body with the numbers of its inputs and results, which may ask the vector unit for constants; and whether they are so few
+/// operations that the compiler calls them light.
 macro_rules! bodies {
-    ($($body:ident from $inputs:literal to $results:literal: |$simd:ident, $arguments:pat_param| $value:expr;)*) => {$(
+    (
+        light: $light:literal;
+        $($body:ident from $inputs:literal to $results:literal: |$simd:ident, $arguments:pat_param| $value:expr;)*
+    ) => {$(
         #[doc = concat!("`", stringify!($value), "`")]
         #[derive(Clone, Copy, Debug)]
         pub struct $body;
 
         impl<T: Scalar> Body<T, $inputs, $results> for $body {
+            const LIGHT: bool = $light;
+
             #[inline(always)]
             fn evaluate<S: Simd>(
                 self,
@@ -26,9 +32,14 @@ macro_rules! bodies {
 }
 
 bodies! {
+    light: false;
+    Exponential from 2 to 2: |_simd, [x, maximum]| [(x - maximum).exp(); 2];
+}
+
+bodies! {
+    light: true;
     Identity from 1 to 1: |_simd, [x]| [x];
     Relu from 1 to 1: |simd, [x]| [x.max(Lanes::constant(simd, 0.0))];
-    Exponential from 2 to 2: |_simd, [x, maximum]| [(x - maximum).exp(); 2];
     Reciprocal from 1 to 1: |simd, [sum]| [Lanes::constant(simd, 1.0) / sum];
     Product from 2 to 1: |_simd, [x, factor]| [x * factor];
     Centred from 2 to 2: |_simd, [x, mean]| [x - mean, (x - mean).powi(2)];
