@@ -237,14 +237,20 @@ fn reset<T: Scalar, X: Machine, const R: usize>(
         strides: &[usize; R],
         value: T,
     ) {
-        fill(slice, offset, extents, strides, value);
+        fill::<T, R, true>(slice, offset, extents, strides, value);
     }
 
-    if X::PLAIN { fill(slice, offset, extents, strides, value) } else { apart(slice, offset, extents, strides, value) }
+    if X::PLAIN {
+        fill::<T, R, false>(slice, offset, extents, strides, value)
+    } else {
+        apart(slice, offset, extents, strides, value)
+    }
 }
 
+/// Sets the places one by one, or in `RUNS` along the innermost loop that is kept: where sizes are constants, all is unrolled
+/// without.
 #[inline(always)]
-fn fill<T: Scalar, const R: usize>(
+fn fill<T: Scalar, const R: usize, const RUNS: bool>(
     slice: Writable<'_, T>,
     offset: usize,
     extents: &[usize; R],
@@ -255,10 +261,9 @@ fn fill<T: Scalar, const R: usize>(
     if kept.contains(&0) {
         return;
     }
-    // The innermost loop that is kept runs in one go.
     let (mut outer, mut run, mut stride) = (kept, 1, 0);
     for (extent, &step) in outer.iter_mut().zip(strides).rev() {
-        if *extent > 1 {
+        if RUNS && *extent > 1 {
             (run, stride) = (*extent, step);
             *extent = 1;
             break;
