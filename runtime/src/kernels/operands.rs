@@ -215,7 +215,7 @@ fn reach<T: Copy, const R: usize>(
 }
 
 #[inline(always)]
-fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
+pub(super) fn innermost<const R: usize>(strides: &[usize; R]) -> usize {
     strides.last().copied().unwrap_or(0)
 }
 

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use pulp::Simd;
 
 use super::destinations::Output;
-use super::operands::with_innermost;
+use super::operands::{innermost, with_innermost};
 use super::sealed::Sealed;
 use super::{Span, Writable, advance, place, reaches_inline};
 use crate::scalar::Scalar;
@@ -247,8 +247,8 @@ fn reset<T: Scalar, X: Machine, const R: usize>(
     }
 }
 
-/// Sets the places one by one, or in `RUNS` along the innermost loop that is kept: where sizes are constants, all is unrolled
-/// without.
+/// Sets the places one by one, or in `RUNS` along the innermost loop that is kept. (Not for plain machines, whose constant sizes
+/// unroll the loop over single places.)
 #[inline(always)]
 fn fill<T: Scalar, const R: usize, const RUNS: bool>(
     slice: Writable<'_, T>,
@@ -272,9 +272,13 @@ fn fill<T: Scalar, const R: usize, const RUNS: bool>(
     let mut index = [0; R];
     loop {
         let first = place(offset, &index, strides);
-        if first + (run - 1) * stride < slice.len() {
+        let last = match (run - 1).checked_mul(stride) {
+            Some(distance) => first.checked_add(distance),
+            None => None,
+        };
+        if matches!(last, Some(last) if last < slice.len()) {
             for step in 0..run {
-                // SAFETY: just checked, of the last one.
+                // SAFETY: the last place lies below the length, and those before it below the last one.
                 unsafe { slice.set(first + step * stride, value) };
             }
         }
@@ -411,7 +415,7 @@ impl<T: Scalar, K: Reduction, const R: usize> Output<T, R> for Scattered<'_, T, 
         span: P,
         value: Lanes<T, S>,
     ) {
-        let stride = self.strides.last().copied().unwrap_or(0);
+        let stride = innermost(&self.strides);
         let first = base + position * stride;
         // SAFETY: `fits` has admitted the row up to the end of the span.
         unsafe {

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use super::destinations::Output;
 use super::direct::{Addition, Direct};
-use super::operands::with_innermost;
+use super::operands::{innermost, with_innermost};
 use super::sealed::Sealed;
 use super::{Ahead, Reach, Span, Writable, place, reaches};
 use crate::scalar::Scalar;
@@ -192,9 +192,9 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
 
     #[inline(always)]
     unsafe fn previous<S: Simd, P: Span<T, S>>(&self, simd: S, base: usize, position: usize, span: P) -> Lanes<T, S> {
-        let operand = super::operands::strided(self.slice.readable(), 0, self.strides);
-        // SAFETY: the same places as those of this destination, which `fits` has admitted.
-        unsafe { super::operands::Input::load(&operand, simd, base, position, span) }
+        let stride = innermost(&self.strides);
+        // SAFETY: `fits` has admitted the row up to the end of the span.
+        unsafe { self.slice.readable().gather(simd, base + position * stride, stride, span) }
     }
 
     #[inline(always)]
@@ -206,7 +206,7 @@ impl<T: Scalar, const R: usize> Output<T, R> for StoreStrided<'_, T, R> {
         span: P,
         value: Lanes<T, S>,
     ) {
-        let stride = self.strides.last().copied().unwrap_or(0);
+        let stride = innermost(&self.strides);
         // SAFETY: `fits` has admitted the row up to the end of the span.
         unsafe { self.slice.scatter(base + position * stride, stride, span, value) };
     }

@@ -6,6 +6,7 @@ use std::vec;
 use proptest::array::{uniform2, uniform3, uniform5};
 use proptest::prelude::*;
 
+use super::destinations::Output;
 use super::testing::{Copied, Random, assert_close};
 use super::*;
 use crate::random::Draws;
@@ -115,6 +116,16 @@ fn places_at_the_edge_of_a_number() {
     }
 }
 
+/// Not even where somebody asks a reduction without asking first whether it fits.
+#[test]
+fn no_place_is_reset_beyond_a_slice() {
+    let mut out = [7.0; 12];
+    for (extents, strides) in [([4], [usize::MAX / 3 + 1]), ([4], [6]), ([13], [1]), ([usize::MAX], [2])] {
+        sum_strided(&mut out, 0, strides, false).prepare::<Instructions>(&extents);
+        assert_eq!(out, [7.0; 12], "{extents:?} {strides:?}");
+    }
+}
+
 /// Runs what reaches beyond a slice: it stops at a debug assertion, or does nothing where there are none.
 #[track_caller]
 fn assert_refused(destination: &mut [f64], kernel: impl FnOnce(&mut [f64])) {
@@ -164,12 +175,17 @@ fn nothing_beyond_a_slice_is_touched_by_whole_kernels() {
         let rows = |table: &[f64], indices: &[u32], out: &mut [f64]| {
             lookup(unit, [4], 4, 3, table, 0, indices, 0, [1], out, 0, [3]);
         };
+        assert_refused(&mut out, |out| lookup(unit, [4], usize::MAX, 3, &numbers, 0, &indices, 0, [1], out, 0, [3]));
         assert_refused(&mut out, |out| rows(&numbers[1..], &indices, out));
         assert_refused(&mut out, |out| rows(&numbers, &indices[1..], out));
         assert_refused(&mut out, |out| rows(&numbers, &indices, &mut out[1..]));
         let adjoint = |gradient: &[f64], indices: &[u32], out: &mut [f64]| {
             lookup_adjoint(unit, [4], 4, 3, gradient, 0, [3], indices, 0, [1], out, 0, false);
         };
+        let most = usize::MAX;
+        assert_refused(&mut out, |out| {
+            lookup_adjoint(unit, [4], most, 3, &numbers, 0, [3], &indices, 0, [1], out, 0, false);
+        });
         assert_refused(&mut out, |out| adjoint(&numbers[1..], &indices, out));
         assert_refused(&mut out, |out| adjoint(&numbers, &indices[1..], out));
         assert_refused(&mut out, |out| adjoint(&numbers, &indices, &mut out[1..]));
