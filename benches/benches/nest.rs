@@ -18,7 +18,7 @@ use benches::bodies::{Exponential, Identity, LessOneHot, Relu};
 use benches::workloads::rows;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 
-/// A matrix of `samples` by `WIDTH`, and what becomes of it, which only sums are added to.
+/// A matrix of `samples` by `WIDTH`, and places for results, of which nothing is read but what sums are added to.
 struct Data<T, const WIDTH: usize> {
     samples: usize,
     x: Vec<T>,

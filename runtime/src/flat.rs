@@ -1,4 +1,4 @@
-//! One pass over many numbers: whether they are finite, norm, scaling.
+//! One pass over many numbers: whether they are finite, norm, scaling, bounds.
 
 use core::cell::Cell;
 #[cfg(feature = "threads")]
@@ -161,6 +161,7 @@ pub(crate) fn scaled_norm<T: Scalar>(numbers: &[T]) -> T {
 }
 
 /// A factor for all of these numbers.
+#[derive(Clone, Copy)]
 pub(crate) struct Scale<'a, T> {
     pub(crate) numbers: &'a [Cell<T>],
     pub(crate) factor: T,
@@ -171,18 +172,19 @@ impl<T: Scalar> WithSimd for &Scale<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        change_each(simd, self.numbers, self);
+        change_each(simd, self.numbers, *self);
     }
 }
 
 impl<T: Scalar> Change<T> for Scale<'_, T> {
     #[inline(always)]
-    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S> {
+    fn of<S: Simd>(self, numbers: Lanes<T, S>) -> Lanes<T, S> {
         numbers * Lanes::splat(numbers.simd(), self.factor)
     }
 }
 
-/// Bounds for all of these numbers; NaN stays what it is.
+/// Bounds for all of these numbers; NaN stays what it is, and bounds in the wrong order give the upper one.
+#[derive(Clone, Copy)]
 pub(crate) struct Bound<'a, T> {
     numbers: &'a [Cell<T>],
     low: T,
@@ -194,26 +196,26 @@ impl<T: Scalar> WithSimd for &Bound<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        change_each(simd, self.numbers, self);
+        change_each(simd, self.numbers, *self);
     }
 }
 
 impl<T: Scalar> Change<T> for Bound<'_, T> {
     #[inline(always)]
-    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S> {
-        numbers.max(Lanes::splat(numbers.simd(), self.low)).min(Lanes::splat(numbers.simd(), self.high))
+    fn of<S: Simd>(self, numbers: Lanes<T, S>) -> Lanes<T, S> {
+        numbers.clamp(Lanes::splat(numbers.simd(), self.low), Lanes::splat(numbers.simd(), self.high))
     }
 }
 
-/// What becomes of numbers.
-trait Change<T: Scalar> {
+/// What becomes of numbers. (By value: through a reference it might change with each number that is written.)
+trait Change<T: Scalar>: Copy {
     /// Of those in a register.
-    fn of<S: Simd>(&self, numbers: Lanes<T, S>) -> Lanes<T, S>;
+    fn of<S: Simd>(self, numbers: Lanes<T, S>) -> Lanes<T, S>;
 }
 
 /// Changes numbers where they are.
 #[inline(always)]
-fn change_each<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], change: &impl Change<T>) {
+fn change_each<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], change: impl Change<T>) {
     let mut registers = numbers.chunks_exact(Lanes::<T, S>::COUNT);
     for register in &mut registers {
         // SAFETY: a chunk has as many numbers as a register.
@@ -230,12 +232,12 @@ fn change_each<T: Scalar, S: Simd>(simd: S, numbers: &[Cell<T>], change: &impl C
 ///
 /// # Safety
 ///
-/// The span must have as many.
+/// There must be as many numbers as the span has lanes, or more.
 #[inline(always)]
 unsafe fn change_register<T: Scalar, S: Simd>(
     simd: S,
     numbers: &[Cell<T>],
-    change: &impl Change<T>,
+    change: impl Change<T>,
     span: impl Span<T, S>,
 ) {
     let pointer = numbers.as_ptr().cast::<T>().cast_mut();
@@ -376,6 +378,34 @@ mod tests {
     fn all_numbers_are_scaled_and_no_others() {
         scale_a_part::<f32>();
         scale_a_part::<f64>();
+    }
+
+    fn bound_a_part<T: Scalar>() {
+        let [around, low, high] = [70.0, -2.0, 3.5].map(T::constant);
+        let kinds =
+            [T::nan(), T::neg_infinity(), T::constant(-2.5), low, T::zero(), high, T::constant(4.0), T::infinity()];
+        let bounded = [T::nan(), low, low, low, T::zero(), high, high, high];
+        for unit in Instructions::available() {
+            for length in 0..=65 {
+                let mut numbers = std::vec![around; length + 2];
+                for (index, number) in numbers[1..=length].iter_mut().enumerate() {
+                    *number = kinds[index % kinds.len()];
+                }
+                bound(unit, &mut numbers[1..=length], low, high);
+                assert!(numbers[0] == around && numbers[length + 1] == around, "{unit}: beyond {length}");
+                for (index, &number) in numbers[1..=length].iter().enumerate() {
+                    let expected = bounded[index % bounded.len()];
+                    let same = number == expected || number.is_nan() && expected.is_nan();
+                    assert!(same, "{unit}: {index} of {length} is {number}, not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_numbers_are_bounded_and_no_others() {
+        bound_a_part::<f32>();
+        bound_a_part::<f64>();
     }
 
     #[test]

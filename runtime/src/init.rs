@@ -15,6 +15,7 @@ use crate::tensor::{Initializer, Tensor};
 /// the others start. `f32` and `f64` start alike, but for rounding.
 pub(crate) fn initialize<N: Program>(network: &mut N, seed: Seed) {
     N::Scalar::initialize(network.as_flat_mut(), N::TENSORS, seed);
+    // Before any unit is chosen.
     bound(Instructions::scalar(), network);
 }
 

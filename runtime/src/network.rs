@@ -85,7 +85,8 @@ pub trait Network: Program {
         init::initialize(self, seed);
     }
 
-    /// Brings parameters that were declared with `#[clamp(low, high)]` back within their bounds, as optimizers do.
+    /// Brings parameters that were declared with `#[clamp(low, high)]` back within their bounds, as optimizers do. NaN stays
+    /// NaN.
     fn apply_bounds(&mut self) {
         init::bound(Instructions::detect(), self);
     }

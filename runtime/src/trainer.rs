@@ -127,7 +127,8 @@ impl<N: Program, O: Optimizer<N>, const CAPACITY: usize> Trainer<N, O, CAPACITY>
     /// # Errors
     /// As of [`Network::loss_and_gradient`]; the trainer is then as it was, with one exception: a gradient that is not
     /// finite while the loss is ([`Error::NonFiniteGradient`], after an overflow) is found only after the update where
-    /// parameters are updated at once. Who wants to go on from there sets a norm, which may be [`f64::MAX`].
+    /// parameters are updated at once; what is NaN then stays so, bounds or not. Who wants to go on from there sets a norm,
+    /// which may be [`f64::MAX`].
     #[inline]
     pub fn step(&mut self, inputs: N::Inputs<'_>, targets: N::Targets<'_>) -> Result<N::Scalar, Error> {
         self.workspace.forwarded = 0;

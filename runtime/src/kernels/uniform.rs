@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::{Part, Span, Whole, Work, Writable};
-use crate::random::{Draws, mix, mix_lanes};
+use crate::random::{Draws, GOLDEN, mix, mix_lanes};
 use crate::scalar::Scalar;
 use crate::simd::{Integers, Lanes, Machine};
 
@@ -56,18 +56,19 @@ impl<T: Scalar> WithSimd for &Uniform<'_, T> {
         if S::IS_SCALAR || cfg!(target_endian = "big") {
             return self.one_by_one();
         }
-        let start = Integers::splat(simd, self.start.wrapping_add(GOLDEN));
+        let Uniform { start, length, out, offset } = *self;
+        let start = Integers::splat(simd, start.wrapping_add(GOLDEN));
         let mut states = start + Integers::multiples(simd, GOLDEN, T::WORDS);
         let step = Integers::splat(simd, GOLDEN.wrapping_mul(Integers::<S>::COUNT as u64));
         let (count, mut position) = (Lanes::<T, S>::COUNT, 0);
-        while position < self.length {
+        while position < length {
             let words = mix_lanes(states).words();
             for register in 0..T::WORDS {
                 let numbers = Lanes::wrap(simd, T::fraction(simd, words, register));
-                let left = self.length.saturating_sub(position);
+                let left = length.saturating_sub(position);
                 // SAFETY: `uniform` has checked that the end lies inside the slice, and no span goes beyond it.
                 unsafe {
-                    let pointer = self.out.as_mut_ptr().add(self.offset + position.min(self.length));
+                    let pointer = out.as_mut_ptr().add(offset + position.min(length));
                     if left >= count {
                         Whole.store(pointer, numbers);
                     } else {
@@ -92,9 +93,6 @@ impl<T: Scalar> Uniform<'_, T> {
         }
     }
 }
-
-/// 2^64 divided by the golden ratio, made odd: SplitMix64's step.
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
 mod tests {
@@ -142,6 +140,40 @@ mod tests {
             },
         );
         on_every_unit(|| Drawn(8), |_, drawn| assert_ne!(first.as_ref(), Some(&drawn)));
+    }
+
+    struct Short<T>(Vec<T>);
+
+    impl<T: Scalar> WithSimd for Short<T> {
+        type Output = Vec<T>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, simd: S) -> Self::Output {
+            let length = self.0.len() - 2;
+            uniform(Instructions::of(simd), Draws { key: 5, first: 9 }, 1, length, &mut self.0[..], 1);
+            self.0
+        }
+    }
+
+    fn draw_short<T: Scalar>() {
+        let around = T::constant(7.0);
+        for length in 0..=65 {
+            let expected = Instructions::scalar().dispatch(Short(vec![around; length + 2]));
+            on_every_unit(
+                || Short(vec![around; length + 2]),
+                |unit, numbers| {
+                    assert_eq!(expected, numbers, "{unit}: {length}");
+                    assert!(numbers[0] == around && numbers[length + 1] == around, "{unit}: beyond {length}");
+                    assert!(!numbers[1..=length].contains(&around), "{unit}: {length}");
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn as_many_numbers_are_drawn_as_asked_for() {
+        draw_short::<f32>();
+        draw_short::<f64>();
     }
 
     struct Pieces(&'static [usize]);

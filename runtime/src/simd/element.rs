@@ -83,10 +83,11 @@ pub trait Element: Pod + sealed::Sealed {
     ///
     /// # Safety
     ///
-    /// `count` integers must be readable so, and a register have as many lanes.
+    /// `count` integers must be readable so.
     unsafe fn gather_integers<S: Simd>(simd: S, first: *const u32, stride: usize, count: usize) -> Self::Vector<S>;
     /// The upper [`DIGITS`](Self::DIGITS) bits of 64-bit integers, given by their lower and upper words, as numbers in
-    /// `[0, 1)`: lane `i` of the result belongs to word `i * WORDS + register`. Not for a unit without registers.
+    /// `[0, 1)`: lane `i` of the result belongs to word `i * WORDS + register`. Not for a unit without registers, nor on
+    /// big-endian machines.
     fn fraction<S: Simd>(simd: S, words: [S::u32s; 2], register: usize) -> Self::Vector<S>;
 
     /// Does work in a function of its own, compiled with this library; what it yields, zero if nothing.
@@ -367,7 +368,7 @@ element! {
              mask_load_ptr_f64s mask_store_ptr_f64s and_f64s reduce_sum_f64s rotate_right_u64s transmute_u64s_f64s
              transmute_f64s_u64s }
 
-    // Units shift 32-bit words only: the exponent n + 1023 is placed by adding 2^84 (unit 2^32) times 2^64 at the bottom
+    // `pulp` shifts 32-bit words only: the exponent n + 1023 is placed by adding 2^84 (unit 2^32) times 2^64 at the bottom
     // of the upper word, and both words are shifted by 20; the lower one is zero.
     #[inline(always)]
     fn power_of_two<S: Simd>(simd: S, n: S::f64s) -> S::f64s {

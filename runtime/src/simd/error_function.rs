@@ -62,7 +62,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// `ln erfc x` for `1 ≤ x ≤ 4`, where `erfc x` is then right to 2^-35 absolutely; beyond, `erf x` rounds to 1.
     #[inline(always)]
     fn erfc_exponent_single(self) -> Self {
-        let x = self.clamp_to(1.0, 4.0);
+        let x = self.clamp(self.like(1.0), self.like(4.0));
         x.polynomial([
             2.5129950463012886e-7,
             -2.531442074327968e-5,
@@ -79,7 +79,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// `ln erfc x` for `1 ≤ x ≤ 6`, where `erfc x` is then right to 2^-60 absolutely; beyond, `erf x` rounds to 1.
     #[inline(always)]
     fn erfc_exponent_double(self) -> Self {
-        let x = self.clamp_to(1.0, 6.0);
+        let x = self.clamp(self.like(1.0), self.like(6.0));
         x.polynomial([
             1.039096780493541e-12,
             -4.751916344982934e-11,

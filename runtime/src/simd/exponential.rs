@@ -73,21 +73,14 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         (self * half.power_of_two()) * (n - half).power_of_two()
     }
 
-    /// `self`, but at least `low` and at most `high`; NaN stays NaN.
-    #[inline(always)]
-    pub(super) fn clamp_to(self, low: f64, high: f64) -> Self {
-        let (low, high) = (self.like(low), self.like(high));
-        let above = self.gt(high).select(high, self);
-        above.lt(low).select(low, above)
-    }
-
     /// The exponential function.
     ///
     /// Within 1 ulp (`f32`, `f64`), of denormal results within 1 of their last place; overflows to infinity.
     #[inline(always)]
     pub fn exp(self) -> Self {
         // Beyond these bounds the result is zero or infinite.
-        let x = if T::DIGITS == 24 { self.clamp_to(-105.0, 90.0) } else { self.clamp_to(-750.0, 711.0) };
+        let (low, high) = if T::DIGITS == 24 { (-105.0, 90.0) } else { (-750.0, 711.0) };
+        let x = self.clamp(self.like(low), self.like(high));
         let Reduced { n, r, lost } = x.reduce_exponent();
         // 1 + r is rounded; what it lost, here and in the reduction, is added with the small terms.
         let one = r.like(1.0);
@@ -102,7 +95,8 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     #[inline(always)]
     pub fn exp_m1(self) -> Self {
         let digits = f64::from(T::DIGITS);
-        let x = self.clamp_to(-0.75 * digits, if T::DIGITS == 24 { 89.0 } else { 710.0 });
+        let high = if T::DIGITS == 24 { 89.0 } else { 710.0 };
+        let x = self.clamp(self.like(-0.75 * digits), self.like(high));
         let Reduced { n, r, lost } = x.reduce_exponent();
         let reduced = r + (r * r).mul_add(r.exp_quotient(), lost);
         // Half of 2^n·(e^r - 1) + (2^n - 1): 2^n itself may overflow where the result does not.

@@ -1,4 +1,4 @@
-//! 64-bit integers, which most vector units neither multiply nor shift: they are worked as two 32-bit words each.
+//! 64-bit integers, as two 32-bit words each: most vector units multiply no larger ones, and `pulp` shifts none.
 
 use core::ops::Add;
 
@@ -31,15 +31,15 @@ impl<S: Simd> Integers<S> {
         Self { simd, low: simd.splat_u32s(value as u32), high: simd.splat_u32s((value >> 32) as u32) }
     }
 
-    /// `0, step, 2·step, …`, dealt out to `hands` registers: integer `i` lies in lane `i / hands` of the register `i % hands`
-    /// that is made of these.
+    /// `0, step, 2·step, …` in the order of the lanes of so many registers, one register after the other, of which register
+    /// `r` is made of the words `r`, `r + registers`, `r + 2·registers`, … of these.
     #[inline(always)]
-    pub(crate) fn multiples(simd: S, step: u64, hands: usize) -> Self {
+    pub(crate) fn multiples(simd: S, step: u64, registers: usize) -> Self {
         let Self { mut low, mut high, .. } = Self::splat(simd, 0);
         let lows = cast_slice_mut::<S::u32s, u32>(core::slice::from_mut(&mut low));
         let highs = cast_slice_mut::<S::u32s, u32>(core::slice::from_mut(&mut high));
         for (lane, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
-            let place = (lane % hands) * (Self::COUNT / hands) + lane / hands;
+            let place = (lane % registers) * (Self::COUNT / registers) + lane / registers;
             let value = step.wrapping_mul(place as u64);
             (*low, *high) = (value as u32, (value >> 32) as u32);
         }

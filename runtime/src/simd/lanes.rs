@@ -200,6 +200,13 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         other.eq(other).select(larger, other)
     }
 
+    /// `self`, but at least `low` and at most `high`; NaN stays NaN.
+    #[inline(always)]
+    pub(crate) fn clamp(self, low: Self, high: Self) -> Self {
+        let raised = self.lt(low).select(low, self);
+        raised.gt(high).select(high, raised)
+    }
+
     /// The absolute value.
     #[inline(always)]
     pub fn abs(self) -> Self {

@@ -186,7 +186,7 @@ fn binades(function: Function, limit: f64) -> Vec<f64> {
 
 /// Points of both signs around those at which a function may change its formula: whole numbers, tenths, multiples of π/4
 /// (the highest about 10^5), eighths of ln 2, √½ at many exponents, and what lies below these by one, for `ln_1p`.
-fn switches(limit: f64) -> Vec<f64> {
+fn switches(limit: f64, beside: fn(f64, i32) -> f64) -> Vec<f64> {
     let mut places = vec![limit];
     for k in 1..=128 {
         let k = f64::from(k);
@@ -197,8 +197,8 @@ fn switches(limit: f64) -> Vec<f64> {
     }
     let mut points = Vec::new();
     for place in places {
-        for distance in -4_i64..=4 {
-            let point = f64::from_bits(place.to_bits().saturating_add_signed(distance));
+        for distance in -4..=4 {
+            let point = beside(place, distance);
             points.extend([point, -point].into_iter().filter(|point| point.abs() <= limit));
         }
     }
@@ -222,7 +222,10 @@ fn compare<T: Scalar>(function: Function, points: &[T], expected: &[Double], bou
 #[test]
 fn errors_stay_below_their_bounds_in_single_precision() {
     for (function, limit, bound, _) in BOUNDS {
-        let points: Vec<f32> = domain(function, points(limit, 12_000)).iter().map(|&x| x as f32).collect();
+        let beside =
+            |place: f64, distance| f32::from_bits((place as f32).to_bits().saturating_add_signed(distance)).into();
+        let points = domain(function, [points(limit, 12_000), switches(limit, beside)].concat());
+        let points: Vec<f32> = points.iter().map(|&x| x as f32).collect();
         let expected = points.iter().map(|&x| {
             let want = function.reference(f64::from(x));
             // Beyond the range of f32 the result is infinite.
@@ -236,7 +239,8 @@ fn errors_stay_below_their_bounds_in_single_precision() {
 #[test]
 fn errors_stay_below_their_bounds_in_double_precision() {
     for (function, limit, _, bound) in BOUNDS {
-        let points = [points(limit, 16_000), binades(function, limit), switches(limit)].concat();
+        let beside = |place: f64, distance| f64::from_bits(place.to_bits().saturating_add_signed(i64::from(distance)));
+        let points = [points(limit, 16_000), binades(function, limit), switches(limit, beside)].concat();
         let points = domain(function, points);
         let expected: Vec<Double> = points.iter().map(|&x| function.reference(x)).collect();
         compare(function, &points, &expected, bound);

@@ -77,7 +77,8 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
     /// [`less_turns`](Self::less_turns) where products are rounded.
     #[inline(always)]
     fn less_turns_unfused(self, turns: Self) -> Self {
-        // π/2 in parts so short, but for the last one, that their products with the turns, of 16 bits up to the limit, are exact.
+        // π/2 in parts so short, but for the last one, that their products with the turns, of 16 bits up to the limit, are exact
+        // (Cody and Waite: Software manual for the elementary functions, 1980).
         let parts: &[f64] = if T::DIGITS == 24 {
             &[
                 1.5703125,
@@ -93,7 +94,7 @@ impl<T: Scalar, S: Simd> Lanes<T, S> {
         };
         let (mut r, mut lost) = (self, self.like(0.0));
         for &part in parts {
-            // What a difference loses by rounding is exact (Knuth: The Art of Computer Programming 2, 4.2.2, theorem B).
+            // What a difference loses by rounding, computed exactly (Knuth: The Art of Computer Programming 2, 4.2.2, theorem B).
             let product = turns * self.like(part);
             let difference = r - product;
             let taken = r - difference;

@@ -8,7 +8,7 @@ use core::cell::Cell;
 use super::*;
 use crate::kernels::testing::{Copied, Random, assert_close, on_every_unit};
 use crate::kernels::{
-    broadcast, contiguous, indices, max_inner, max_outer, max_strided, min_outer, position, scalar, store,
+    broadcast, contiguous, indices, max_inner, max_outer, max_strided, min_outer, min_strided, position, scalar, store,
     store_strided, strided, sum_inner, sum_outer, sum_strided,
 };
 use crate::simd::{Instructions, Machine, Plain};
@@ -348,29 +348,92 @@ fn indices_positions_and_scalars() {
     );
 }
 
-struct Scattered(Vec<f64>);
+struct Listed<'a> {
+    list: &'a [u32],
+    stride: usize,
+    count: usize,
+}
 
-impl WithSimd for Scattered {
-    type Output = Vec<f64>;
+impl WithSimd for Listed<'_> {
+    type Output = (Vec<f32>, Vec<f64>);
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
-        let mut out = vec![0.0; 30];
-        nest(
-            Instructions::of(simd),
-            Nest::new([4, 10], (contiguous(&self.0, 0, [10, 1]),), (sum_strided(&mut out, 0, [0, 3], false),), Copied),
-        );
-        out
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Listed { list, stride, count } = self;
+        let (mut single, mut double) = (vec![7.0; count + 1], vec![7.0; count + 1]);
+        let input = (indices(list, 0, [stride]),);
+        nest(Instructions::of(simd), Nest::new([count], input, (store(&mut single, 0, [1]),), Copied));
+        let input = (indices(list, 0, [stride]),);
+        nest(Instructions::of(simd), Nest::new([count], input, (store(&mut double, 0, [1]),), Copied));
+        (single, double)
     }
 }
 
 #[test]
-fn scattered_sums() {
+fn indices_of_any_size() {
+    let mut list =
+        vec![0, 1, 0xffff, 0x1_0000, 0xff_ffff, 0x100_0000, 0x100_0001, 0x100_0003, 0x8000_0080, 0x8000_0081];
+    list.extend([u32::MAX, u32::MAX - 127, u32::MAX - 128]);
+    list.extend((0..60_u32).map(|i| i.wrapping_mul(0x9e37_79b9)));
+    for (stride, count) in [(1, 73), (1, 3), (2, 36), (3, 24), (5, 1)] {
+        let numbers: Vec<u32> = list.iter().copied().step_by(stride).take(count).collect();
+        on_every_unit(
+            || Listed { list: &list, stride, count },
+            |unit, (single, double)| {
+                let context = format!("{unit}: {count} by {stride}");
+                let expected: Vec<f64> = numbers.iter().map(|&number| f64::from(number)).chain([7.0]).collect();
+                assert_eq!(double, expected, "{context}");
+                assert_eq!(single, expected.iter().map(|&number| number as f32).collect::<Vec<_>>(), "{context}");
+            },
+        );
+    }
+}
+
+struct Scattered(Vec<f64>);
+
+impl WithSimd for Scattered {
+    type Output = [Vec<f64>; 5];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let mut out = [(); 5].map(|()| vec![7.0; 30]);
+        let [sums, largest, smallest, total, least] = &mut out;
+        let outputs = (
+            sum_strided(sums, 0, [0, 3], false),
+            max_strided(largest, 0, [0, 3], false),
+            min_strided(smallest, 0, [0, 3], false),
+            sum_strided(total, 0, [3, 0], false),
+            min_strided(least, 0, [3, 0], true),
+        );
+        nest(Instructions::of(simd), Nest::new([4, 10], (contiguous(&self.0, 0, [10, 1]),), outputs, Copied));
+        out
+    }
+}
+
+/// With two places between each and the next, which stay what they were.
+#[test]
+fn scattered_reductions() {
     let data = Random(7).numbers(40);
-    let expected: Vec<f64> = (0..30)
-        .map(|place| if place % 3 == 0 { (0..4).map(|i| data[i * 10 + place / 3]).sum() } else { 0.0 })
-        .collect();
-    on_every_unit(|| Scattered(data.clone()), |unit, out| assert_close(out.into_iter(), &expected, 1e-15, unit.name()));
+    let column = |place: usize| (0..4).map(move |i| place / 3 + 10 * i);
+    let row = |place: usize| (0..10).map(move |j| place / 3 * 10 + j);
+    let spread = |count: usize, value: &dyn Fn(usize) -> f64| -> Vec<f64> {
+        (0..30).map(|place| if place % 3 == 0 && place < 3 * count { value(place) } else { 7.0 }).collect()
+    };
+    let expected = [
+        spread(10, &|place| column(place).map(|index| data[index]).sum()),
+        spread(10, &|place| column(place).map(|index| data[index]).fold(f64::NEG_INFINITY, f64::max)),
+        spread(10, &|place| column(place).map(|index| data[index]).fold(f64::INFINITY, f64::min)),
+        spread(4, &|place| row(place).map(|index| data[index]).sum()),
+        spread(4, &|place| row(place).map(|index| data[index]).fold(7.0, f64::min)),
+    ];
+    on_every_unit(
+        || Scattered(data.clone()),
+        |unit, out| {
+            for (out, expected) in out.into_iter().zip(&expected) {
+                assert_close(out.into_iter(), expected, 1e-15, unit.name());
+            }
+        },
+    );
 }
 
 /// A map and sums over rows of a length that is a type, on five rows.
